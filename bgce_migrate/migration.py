@@ -1,0 +1,262 @@
+"""Migrations as values: files, statements and their effects, steps and plans."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from bgce_migrate.errors import Where
+
+
+class Direction(str, Enum):
+    """Which file of a pair a step runs."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MigrationId:
+    """One version of one domain. Identity is (domain, version); the name is a label."""
+
+    domain: str
+    version: int
+    name: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.short}_{self.name}" if self.name else self.short
+
+    @property
+    def short(self) -> str:
+        """`domain/000003`, as `requires` and `--to` take it."""
+        return f"{self.domain}/{self.version:06d}"
+
+
+class ObjectKind(str, Enum):
+    """Name spaces in which a migration makes or uses objects."""
+
+    RELATION = "relation"  # tables, views, sequences, indexes: pg_class has one name space
+    COLUMN = "column"  # Name.part is the column
+    KEY = "key"  # a unique key; Name.part is its sorted columns, joined by commas
+    TYPE = "type"
+    FUNCTION = "function"  # functions, procedures, aggregates, by name
+    TRIGGER = "trigger"  # Name.part is the trigger, Name.name its table
+    SCHEMA = "schema"
+    EXTENSION = "extension"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Name:
+    """An object's name. `schema` is None when the SQL leaves it to the search path."""
+
+    kind: ObjectKind
+    name: str
+    schema: str | None = None
+    part: str | None = None
+
+    def __str__(self) -> str:
+        text = self.name if self.schema in (None, "public") else f"{self.schema}.{self.name}"
+        return f"{text}.{self.part}" if self.part and self.kind is ObjectKind.COLUMN else text
+
+
+class Action(str, Enum):
+    """What a statement does to an object."""
+
+    MAKE = "make"  # CREATE
+    REPLACE = "replace"  # CREATE OR REPLACE, CREATE ... IF NOT EXISTS
+    ALTER = "alter"
+    RENAME = "rename"  # Effect.to is the new name
+    DROP = "drop"
+    USE = "use"  # read or referenced
+    WRITE = "write"  # INSERT, UPDATE, DELETE, TRUNCATE, COPY
+    OPAQUE = "opaque"  # cannot be seen through: a computed string, an unknown language
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing one statement does to one object.
+
+    Attributes:
+        soft: the use binds late (a string body), so the order follows it only where it can.
+        detail: how, in words for `plan --explain`: "foreign key", "view", "body of function f".
+        path: the search path in force, first schema first, for a name without schema.
+        optional: IF EXISTS / IF NOT EXISTS was said.
+        cascade: DROP ... CASCADE.
+        relation_kind: for relations made: "table", "view", "matview", "sequence", "index".
+    """
+
+    action: Action
+    object: Name
+    line: int
+    statement: int = 0
+    soft: bool = False
+    detail: str = ""
+    to: Name | None = None
+    path: tuple[str, ...] = ("public",)
+    optional: bool = False
+    cascade: bool = False
+    relation_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement of a file.
+
+    Attributes:
+        text: exactly as in the file, without the closing semicolon.
+        offset: characters before it in the file's text.
+        kind: PostgreSQL's parse node, e.g. `CreateStmt`.
+        transactional: False if the server refuses it inside a transaction block.
+        control: `begin`, `commit`, `rollback` for transaction control, else "".
+        target: for non-transactional kinds, what its probe looks at.
+    """
+
+    text: str
+    line: int
+    column: int
+    offset: int
+    kind: str
+    transactional: bool = True
+    control: str = ""
+    tag: str = ""
+
+
+class Mode(str, Enum):
+    """How a script runs."""
+
+    TRANSACTION = "transaction"  # one transaction
+    JOURNAL = "journal"  # unit by unit, each recorded
+    OPAQUE = "opaque"  # our grammar does not know it: one simple query in one transaction
+    EMPTY = "empty"  # no statements
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """The `-- bgce:` lines at the top of a file."""
+
+    no_transaction: bool = False
+    requires: tuple[str, ...] = ()
+    irreversible: str | None = None
+    phase: str | None = None
+    lock_timeout: str | None = None
+    repeatable: bool = False
+    done_when: str | None = None
+    row_security: bool = False
+    opaque: str | None = None
+    allow: tuple[tuple[str, str, str], ...] = ()  # rule, until (ISO date or ""), reason
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as read: BOM dropped, CRLF turned to LF; `sha256` is over the raw bytes."""
+
+    path: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A file as understood.
+
+    Attributes:
+        checksum: `v1:` over PostgreSQL's tokens (design section 4).
+        statements: what runs; a wrapping BEGIN/COMMIT is already taken off.
+        effects: what it makes, changes and uses.
+        notes: findings of reading, e.g. mixed transactional and other statements.
+    """
+
+    source: SourceFile
+    checksum: str
+    mode: Mode
+    directives: Directives
+    statements: tuple[Statement, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A pair of files, not yet parsed. `down` is None for the state "no down"."""
+
+    id: MigrationId
+    up: SourceFile
+    down: SourceFile | None
+    declared: bool = True
+    distribution: str | None = None
+
+
+class Severity(str, Enum):
+    """How much a finding weighs."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that lint, order or reading has to say."""
+
+    rule: str
+    severity: Severity
+    message: str
+    where: Where | None = None
+    hint: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`before` must run before `after`, and why. A dropped soft edge closed a cycle."""
+
+    before: MigrationId
+    after: MigrationId
+    reason: str
+    where: Where | None = None
+    soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A migration with a direction in a plan, ready to run.
+
+    Attributes:
+        script: what runs.
+        down: for an up step, the down file stored with history (None: no down).
+        waits_for: steps of this plan that must be done first (beside the domain's own chain).
+        reasons: why it stands where it stands.
+        grants: SQL objects other owners need: see `bgce_migrate.plan.rights`.
+    """
+
+    id: MigrationId
+    direction: Direction
+    script: Script
+    down: SourceFile | None = None
+    waits_for: frozenset[MigrationId] = frozenset()
+    reasons: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of the script that runs."""
+        return self.script.checksum
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered steps of one run."""
+
+    steps: tuple[Step, ...]
+    fingerprint: str
+    notes: tuple[Finding, ...] = ()
+    domains: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @staticmethod
+    def digest(steps: tuple[Step, ...]) -> str:
+        """SHA-256 over ids, directions and checksums, in order, as 16 hex digits."""
+        text = "\n".join(f"{s.id.short} {s.direction.value} {s.checksum}" for s in steps)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

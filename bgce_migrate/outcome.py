@@ -1,0 +1,79 @@
+"""What happened, as values: step results, the report of a run (the receipt), measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from bgce_migrate.errors import BgceError
+from bgce_migrate.migration import Direction, MigrationId
+
+
+class StepStatus(str, Enum):
+    """How a step ended."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    REFUSED = "refused"  # a `pre_apply` hook said no
+    UNKNOWN = "unknown"  # the server's answer was lost and could not be found out
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step of a run. `duration_ms` counts from BEGIN to the answer of COMMIT."""
+
+    id: MigrationId
+    direction: Direction
+    status: StepStatus
+    duration_ms: float = 0.0
+    error: BgceError | None = None
+    retries: int = 0
+    lock_wait_ms: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last history row of a domain: its place in the domain's chain and its hash."""
+
+    sequence: int
+    row_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The whole story of one run; its JSON form is the receipt.
+
+    Attributes:
+        result: "done", "nothing_to_do", "failed" or "interrupted".
+        failure: what the exit code comes from, or None.
+        heads: per domain, for `--after` and for evidence outside the database.
+    """
+
+    run_id: str
+    result: str
+    fingerprint: str = ""
+    steps: tuple[StepResult, ...] = ()
+    heads: Mapping[str, Head] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
+    failure: BgceError | None = None
+    deployment: str | None = None
+    target: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    duration_ms: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the failure's code."""
+        return self.failure.exit_code if self.failure else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One observation for the `metrics` hook, e.g. `step_duration_seconds` of a domain."""
+
+    name: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
