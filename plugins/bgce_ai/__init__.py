@@ -1,0 +1,14 @@
+"""The platform's domain `ai` (AI), handed over as a plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bgce_archive import folder_of
+from bgce_migrate import hookimpl
+
+
+@hookimpl
+def domain() -> Path:
+    """The folder of `ai`."""
+    return folder_of("ai")
