@@ -1,0 +1,60 @@
+"""Fixtures for all tests: real servers, fresh databases, a clean environment."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from bgce_migrate.servers import programs as server_programs
+from tests import servers as test_servers
+from tests.servers import database, database15, debian15, make_database, server, server_root
+
+__all__ = ["database", "database15", "debian15", "make_database", "server", "server_root"]
+
+OWN_PREFIXES = ("BGCE_", "PG")
+OWN_NAMES = ("DATABASE_URL",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pg", action="append", type=int, metavar="MAJOR", help="run database tests on this major only (repeatable)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgres(*majors): majors a test of `server`/`database` runs on")
+    if not hasattr(config, "workerinput"):
+        test_servers.sweep()
+    # One root a process: roles belong to a whole server, so xdist's workers cannot share one.
+    root = test_servers.make_root()
+    test_servers.prepare_root(root)
+    config.stash[test_servers.ROOT_KEY] = root
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if test_servers.ROOT_KEY in config.stash:
+        test_servers.remove_root(config.stash[test_servers.ROOT_KEY])
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    found = [*server_programs.embedded(), *server_programs.local()]
+    return ["servers: " + (", ".join(f"{p.provider} {p.version}" for p in found) or "none")]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("postgres")
+    majors = marker.args if marker else test_servers.DEFAULT_MAJORS
+    chosen = metafunc.config.getoption("--pg")
+    wanted = [major for major in majors if not chosen or major in chosen]
+    metafunc.parametrize("server", wanted, indirect=True, ids=[f"pg{major}" for major in wanted], scope="session")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the database variables of the person who runs it."""
+    for name in list(os.environ):
+        if name.startswith(OWN_PREFIXES) or name in OWN_NAMES:
+            monkeypatch.delenv(name)

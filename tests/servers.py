@@ -1,0 +1,160 @@
+"""Real servers for tests, started through `bgce_migrate.servers`, and fresh databases on them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bgce_migrate import servers
+from bgce_migrate.servers import Server
+from bgce_migrate.servers import programs as server_programs
+
+#: Majors that `server` and `database` run on; a test asks for others with `@pytest.mark.postgres(18, 15)`.
+DEFAULT_MAJORS = (18, 16)
+#: Where each major comes from.
+PROVIDERS = {18: "embedded", 16: "embedded", 17: "local", 15: "local", 14: "local"}
+SETTINGS = {"max_connections": "200", "max_prepared_transactions": "20", "autovacuum": "off"}
+ROOT_PREFIX = "bgce-tests-"
+
+_counter = itertools.count(1)
+
+
+def make_root() -> Path:
+    """A short folder for this process's servers, whose name tells who is to remove it."""
+    return Path(tempfile.mkdtemp(prefix=f"{ROOT_PREFIX}{os.getpid()}-", dir="/tmp"))
+
+
+def prepare_root(root: Path) -> None:
+    """Let the server's user walk through (as root the server runs as somebody else)."""
+    root.chmod(0o711)
+
+
+def remove_root(root: Path) -> None:
+    """Stop everything that runs under `root` and delete it."""
+    with contextlib.suppress(Exception):
+        for server in servers.status(root):
+            servers.remove(root, name=server.name, major=server.major)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove what earlier test runs left that were killed."""
+    for root in Path("/tmp").glob(f"{ROOT_PREFIX}*"):
+        match = re.match(rf"{ROOT_PREFIX}(\d+)-", root.name)
+        if match and not Path(f"/proc/{match[1]}").exists() and root.stat().st_uid == os.getuid():
+            remove_root(root)
+
+
+def reason_missing(major: int) -> str | None:
+    """Why no server of this major can run here, or None."""
+    provider = PROVIDERS.get(major, "local")
+    if any(found.major == major for found in server_programs.available(provider)):
+        return None
+    return f"PostgreSQL {major} ({provider}) is not installed"
+
+
+def start_server(root: Path, major: int) -> Server:
+    """The running server of `major` for this process, or a skip with a reason."""
+    reason = reason_missing(major)
+    if reason:
+        pytest.skip(reason)
+    provider = PROVIDERS.get(major, "local")
+    return servers.start(root, provider=provider, major=major, name="tests", settings=SETTINGS, fast=True)
+
+
+class DatabaseMaker:
+    """Makes empty databases on one server; `clean` drops them and every role made since."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._made: list[str] = []
+        with self._admin() as connection:
+            self._roles = self._role_names(connection)
+
+    def __call__(self, name: str | None = None) -> str:
+        """The superuser's URL of a fresh, empty database."""
+        name = name or f"test_{os.getpid()}_{next(_counter)}"
+        with self._admin() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self._made.append(name)
+        return self.server.url(database=name)
+
+    def clean(self) -> None:
+        """Drop the databases, ending their connections, then the roles (they belong to the whole server)."""
+        with self._admin() as connection:
+            for name in self._made:
+                self._end_prepared(connection, name)
+                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(statement.format(sql.Identifier(name)))
+            self._made.clear()
+            for role in self._role_names(connection) - self._roles:
+                connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+    def _admin(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.server.url(), autocommit=True)
+
+    def _end_prepared(self, connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+        query = "SELECT gid FROM pg_prepared_xacts WHERE database = %s"
+        left = [row[0] for row in connection.execute(query, [name])]
+        if left:
+            with psycopg.connect(self.server.url(database=name), autocommit=True) as inside:
+                for gid in left:
+                    inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+
+    @staticmethod
+    def _role_names(connection: psycopg.Connection[tuple[object, ...]]) -> set[str]:
+        return {str(row[0]) for row in connection.execute("SELECT rolname FROM pg_roles")}
+
+
+ROOT_KEY = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session")
+def server_root(pytestconfig: pytest.Config) -> Path:
+    """The folder whose `.bgce` holds this process's servers."""
+    return pytestconfig.stash[ROOT_KEY]
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, server_root: Path) -> Server:
+    """A running server; the test runs once a major (ids pg18, pg16)."""
+    return start_server(server_root, request.param)
+
+
+@pytest.fixture(scope="session")
+def debian15(server_root: Path) -> Server:
+    """A running server of Debian's PostgreSQL 15 with contrib, or a skip."""
+    return start_server(server_root, 15)
+
+
+@pytest.fixture
+def make_database(server: Server) -> Iterator[Callable[..., str]]:
+    """Call it for the superuser's URL of one more fresh database on `server`."""
+    maker = DatabaseMaker(server)
+    yield maker
+    maker.clean()
+
+
+@pytest.fixture
+def database(make_database: Callable[..., str]) -> str:
+    """The superuser's URL of a fresh, empty database; database and new roles are dropped after the test."""
+    return make_database()
+
+
+@pytest.fixture
+def database15(debian15: Server) -> Iterator[str]:
+    """Like `database`, on Debian's PostgreSQL 15."""
+    maker = DatabaseMaker(debian15)
+    yield maker()
+    maker.clean()
