@@ -18,7 +18,11 @@ OWN_NAMES = ("DATABASE_URL",)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--pg", action="append", type=int, metavar="MAJOR", help="run database tests on this major only (repeatable)"
+        "--pg",
+        action="append",
+        type=int,
+        metavar="MAJOR",
+        help="run database tests on this major only (repeatable)",
     )
 
 
@@ -49,7 +53,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     majors = marker.args if marker else test_servers.DEFAULT_MAJORS
     chosen = metafunc.config.getoption("--pg")
     wanted = [major for major in majors if not chosen or major in chosen]
-    metafunc.parametrize("server", wanted, indirect=True, ids=[f"pg{major}" for major in wanted], scope="session")
+    metafunc.parametrize(
+        "server", wanted, indirect=True, ids=[f"pg{major}" for major in wanted], scope="session"
+    )
 
 
 @pytest.fixture(autouse=True)

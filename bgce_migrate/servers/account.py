@@ -25,9 +25,14 @@ class Account:
     switch: bool = False
 
     def run(
-        self, command: Sequence[str | Path], *, folder: Path = Path("/"), timeout: float = 120
+        self,
+        command: Sequence[str | Path],
+        *,
+        folder: Path = Path("/"),
+        timeout: float = 120,
+        given: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """Run `command` as this user in `folder`, with an environment free of PG* variables.
+        """Run `command` as this user in `folder`, with `given` as its input and no PG* variables.
 
         Output goes to a pipe only for programs that end; a server must have been given its log before.
 
@@ -43,7 +48,7 @@ class Account:
                 [str(part) for part in command],
                 cwd=folder,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                input=given,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -57,18 +62,38 @@ class Account:
         except (OSError, subprocess.SubprocessError) as error:
             raise Unavailable(f"cannot run {Path(command[0]).name} as user {self.name}: {error}") from error
 
-    def own(self, path: Path, mode: int) -> None:
-        """Give a file or folder of ours to this user, with `mode`."""
-        if self.switch:
-            os.chown(path, self.uid, self.gid, follow_symlinks=False)
-        path.chmod(mode)
+    def write(self, path: Path, text: str, *, append: bool = False) -> None:
+        """Write a file of mode 0600 as this user.
+
+        As root we never write into a folder of the server's user ourselves: a link that lies there would
+        lead us anywhere.
+
+        Raises:
+            Unavailable: the file cannot be written.
+        """
+        script = 'cat >> "$1"' if append else 'rm -f -- "$1" && cat > "$1"'
+        self._shell(script, path, text)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder of mode 0700 as this user.
+
+        Raises:
+            Unavailable: it cannot be made.
+        """
+        self._shell('mkdir -m 700 -- "$1"', path)
+
+    def delete(self, path: Path) -> None:
+        """Delete a folder as this user: what this user may not delete stays."""
+        self.run(["/bin/sh", "-c", 'rm -rf -- "$1"', "sh", path])
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this user can reach `folder`."""
-        if not self.switch:
-            return os.access(folder, os.X_OK)
-        # Asked as that user: no reading of modes knows about ACLs, root-squash or mount options.
+        """Whether this user can reach `folder`; asked as that user, for modes say nothing about ACLs."""
         return self.run(["/bin/sh", "-c", 'cd -- "$1"', "sh", folder]).returncode == 0
+
+    def _shell(self, script: str, path: Path, given: str = "") -> None:
+        done = self.run(["/bin/sh", "-c", script, "sh", path], given=given)
+        if done.returncode != 0:
+            raise Unavailable(f"cannot write {path} as user {self.name}: {done.stderr.strip()}")
 
 
 def current() -> Account:

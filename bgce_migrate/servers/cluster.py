@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.servers.account import Account
+from bgce_migrate.servers.postmaster import runs_in
 from bgce_migrate.servers.programs import Programs
 
 ADMIN = "postgres"
@@ -21,7 +21,11 @@ SETTINGS_FILE = "bgce.conf"
 #: For throw-away servers: a crash of the machine may lose them, and they start and commit faster.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 START_SECONDS = 60
+STOP_SECONDS = 60
+STOP_SIGNALS = {"smart": "TERM", "fast": "INT", "immediate": "QUIT"}
 LARGEST_LOG = 10 * 1024 * 1024
+#: Below the range from which systems take ports for outgoing connections.
+FIRST_PORT, PORTS = 15432, 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,6 @@ class Cluster:
     """
 
     folder: Path
-    programs: Programs
     account: Account
 
     @property
@@ -46,26 +49,28 @@ class Cluster:
         """The server's log."""
         return self.folder / "log"
 
-    def initialise(self, password: str) -> None:
+    @property
+    def made(self) -> bool:
+        """Whether there is a whole data directory."""
+        return (self.data / "PG_VERSION").exists()
+
+    def initialise(self, programs: Programs, password: str) -> None:
         """Make the data directory with SCRAM for everybody and UTF-8, unless it is there.
 
         Raises:
             Unavailable: initdb failed; its last lines are in the message.
         """
-        if (self.data / "PG_VERSION").exists():
+        if self.made:
             return
         draft, secret = self.folder / "data-new", self.folder / "password"
+        said = ""
         with _erased(secret):
-            # Made at once with mode 0600, so that nobody can read it in between.
-            with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(password + "\n")
-            self.account.own(secret, 0o600)
-            said = ""
-            for locale in self._locales():
-                shutil.rmtree(draft, ignore_errors=True)
+            self.account.write(secret, password + "\n")
+            for locale in _locales(programs.major):
+                self.account.delete(draft)
                 done = self.account.run(
                     [
-                        self.programs.path("initdb"),
+                        programs.path("initdb"),
                         *("-D", draft.name, "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={secret.name}"),
                         *("--encoding=UTF8", "--lc-messages=C", "--no-instructions", "--no-sync", *locale),
                     ],
@@ -77,12 +82,12 @@ class Cluster:
                     return
                 said = _last_lines(done.stderr or done.stdout)
         raise Unavailable(
-            f"initdb of PostgreSQL {self.programs.version} failed as user {self.account.name}: {said}",
+            f"initdb of PostgreSQL {programs.version} failed as user {self.account.name}: {said}",
             hint=f"see that {self.folder} has space and may be written",
         )
 
-    def configure(self, port: int, socket_dir: Path, settings: Mapping[str, str]) -> bool:
-        """Write our settings; return whether they changed.
+    def configure(self, port: int, socket_dir: Path, settings: Mapping[str, str]) -> None:
+        """Write our settings, included by postgresql.conf.
 
         Raises:
             UsageError: a setting's name or value is not one.
@@ -90,26 +95,20 @@ class Cluster:
         ours = {
             "listen_addresses": HOST,
             "port": str(port),
-            "unix_socket_directories": _listed(socket_dir),
+            "unix_socket_directories": '"' + str(socket_dir).replace('"', '""') + '"',
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
-        lines = ["# Written by bgce-migrate at every start. Your own go to the end of postgresql.conf, after the include."]
+        lines = ["# Written by bgce-migrate at every start. Yours go to the end of postgresql.conf."]
         lines += [_setting(name, value) for name, value in (ours | dict(settings)).items()]
-        text = "\n".join(lines) + "\n"
-        main, file = self.data / "postgresql.conf", self.data / SETTINGS_FILE
-        if f"include '{SETTINGS_FILE}'" not in main.read_text(encoding="utf-8"):
-            with main.open("a", encoding="utf-8") as out:
-                out.write(f"\ninclude '{SETTINGS_FILE}'\n")
-        if file.exists() and file.read_text(encoding="utf-8") == text:
-            return False
-        file.write_text(text, encoding="utf-8")
-        self.account.own(file, 0o600)
-        return True
+        main, include = self.data / "postgresql.conf", f"include '{SETTINGS_FILE}'"
+        if include not in main.read_text(encoding="utf-8"):
+            self.account.write(main, f"\n{include}\n", append=True)
+        self.account.write(self.data / SETTINGS_FILE, "\n".join(lines) + "\n")
 
-    def start(self) -> None:
-        """Start the postmaster in a session of its own and wait until it answers.
+    def start(self, programs: Programs) -> int:
+        """Start the postmaster in a session of its own, wait until it answers and return its process id.
 
         Raises:
             Unavailable: it did not come up; the end of its log is in the message.
@@ -117,36 +116,51 @@ class Cluster:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".old"))
         before = self.log.stat().st_size if self.log.exists() else 0
-        self._forget_stranger()
-        command = [self.programs.path("pg_ctl"), "start", "-D", self.data.name, "-l", self.log.name]
+        if self.pid() is None:
+            # Its number may belong to another process by now, which would stop the start.
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        options = ["-D", self.data.name, "-l", self.log.name, "-w", "-s", "-t", str(START_SECONDS)]
         done = self.account.run(
-            [*command, "-w", "-s", "-t", str(START_SECONDS)], folder=self.folder, timeout=START_SECONDS + 30
+            [programs.path("pg_ctl"), "start", *options], folder=self.folder, timeout=START_SECONDS + 30
         )
-        if done.returncode == 0 and self.pid() is not None:
-            return
+        pid = self.pid()
+        if done.returncode == 0 and pid is not None:
+            return pid
         said = ""
         with contextlib.suppress(OSError), self.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(before)
             said = _last_lines(log.read())
         raise Unavailable(
-            f"PostgreSQL {self.programs.version} did not start as user {self.account.name}: "
+            f"PostgreSQL {programs.version} did not start as user {self.account.name}: "
             f"{said or _last_lines(done.stderr)}",
             hint=f"the whole log is {self.log}",
         )
 
     def stop(self, mode: str) -> None:
-        """Stop the postmaster and wait for its end; `mode` is smart, fast or immediate.
+        """Stop the postmaster and wait for its end; needs no programs, so it works after they are gone.
+
+        Args:
+            mode: `smart` waits for sessions, `fast` ends them, `immediate` skips the checkpoint.
 
         Raises:
-            Unavailable: it did not end.
+            UsageError: there is no such mode.
+            Unavailable: it did not end within a minute.
         """
-        command = [self.programs.path("pg_ctl"), "stop", "-D", self.data.name, "-m", mode, "-w", "-s"]
-        done = self.account.run([*command, "-t", str(START_SECONDS)], folder=self.folder)
-        if done.returncode != 0 and self.pid() is not None:
-            raise Unavailable(
-                f"the server in {self.folder} did not stop: {_last_lines(done.stderr)}",
-                hint="close its connections, or stop it with mode immediate",
-            )
+        pid = self.pid()
+        if mode not in STOP_SIGNALS:
+            raise UsageError(f"'{mode}' is not a way to stop", hint=f"one of {', '.join(STOP_SIGNALS)}")
+        if pid is None:
+            return
+        # Sent as the server's user: the number was read from a file that this user may write.
+        self.account.run(["/bin/sh", "-c", f'kill -{STOP_SIGNALS[mode]} "$1"', "sh", str(pid)])
+        end = time.monotonic() + STOP_SECONDS
+        while self.pid() == pid:
+            if time.monotonic() > end:
+                raise Unavailable(
+                    f"the server in {self.folder} (pid {pid}) did not stop within {STOP_SECONDS} s",
+                    hint="close its connections, or stop it with mode immediate",
+                )
+            time.sleep(0.02)
 
     def pid(self) -> int | None:
         """The postmaster's process id while it runs, else None."""
@@ -154,63 +168,37 @@ class Cluster:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
-        return pid if _alive(pid) and self._ours(pid) else None
-
-    def _ours(self, pid: int) -> bool:
-        """False if that process is certainly another one (a number used again after a reboot)."""
-        try:
-            return os.path.samefile(os.readlink(f"/proc/{pid}/cwd"), self.data)
-        except OSError:
-            return True
-
-    def _forget_stranger(self) -> None:
-        """Take away a pid file whose number now belongs to another process: it would stop the start."""
-        file = self.data / "postmaster.pid"
-        if file.exists() and self.pid() is None:
-            file.unlink()
-
-    def _locales(self) -> list[list[str]]:
-        """Locales to try: letters of all alphabets, sorted by code point, the same on all machines."""
-        builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        return [["--locale=C.UTF-8"], *([builtin] if self.programs.major >= 17 else []), ["--locale=C"]]
+        return pid if runs_in(pid, self.data) else None
 
 
-def free_port(wanted: int, *, tries: int = 500) -> int:
-    """`wanted` if nobody listens there on 127.0.0.1, else a later one; below the ephemeral range.
+def free_port(wanted: int) -> int:
+    """`wanted` if nobody listens there on 127.0.0.1, else a later one of our range.
 
     Raises:
-        Unavailable: all are taken.
+        Unavailable: 500 ports in a row are taken.
     """
-    for attempt in range(tries):
-        port = 15432 + (wanted - 15432 + attempt) % 10000
+    for attempt in range(500):
+        port = FIRST_PORT + (wanted - FIRST_PORT + attempt) % PORTS
         with socket.socket() as probe:
+            # As PostgreSQL does, so that the remains of closed connections do not count.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind((HOST, port))
                 return port
-    raise Unavailable(f"no free port on {HOST} between {wanted} and {wanted + tries}")
+    raise Unavailable(f"no free port on {HOST} from {wanted} on")
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _locales(major: int) -> list[list[str]]:
+    """Locales to try: letters of all alphabets, sorted by code point, the same on all machines."""
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return [["--locale=C.UTF-8"], *([builtin] if major >= 17 else []), ["--locale=C"]]
 
 
 def _setting(name: str, value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name) or "\n" in value or "\0" in value:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name) or re.search(r"[\r\n\0]", value):
         raise UsageError(f"'{name} = {value!r}' is not a setting of PostgreSQL")
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return f"{name} = '{escaped}'"
-
-
-def _listed(folder: Path) -> str:
-    """A folder as an element of a list setting: quoted, because of commas and spaces in it."""
-    return '"' + str(folder).replace('"', '""') + '"'
 
 
 def _last_lines(text: str, count: int = 8) -> str:
@@ -219,7 +207,6 @@ def _last_lines(text: str, count: int = 8) -> str:
 
 @contextlib.contextmanager
 def _erased(path: Path) -> Iterator[None]:
-    path.unlink(missing_ok=True)
     try:
         yield
     finally:

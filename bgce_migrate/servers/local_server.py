@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.servers import place
-from bgce_migrate.servers.account import Account, current, server_account
-from bgce_migrate.servers.cluster import ADMIN, FAST, HOST, Cluster, free_port
-from bgce_migrate.servers.place import Record
+from bgce_migrate.servers.account import Account, server_account
+from bgce_migrate.servers.cluster import ADMIN, FAST, FIRST_PORT, HOST, PORTS, Cluster, free_port
 from bgce_migrate.servers.programs import Programs, find
+from bgce_migrate.servers.record import Record, locked, read_record, read_records, write_record
 from bgce_migrate.servers.server import Server
 
 
@@ -44,20 +43,17 @@ def start(
     private = place.private_folder(root)
     programs = find(provider, major or _used_major(private, provider, name))
     key = f"{name}-{programs.major}"
-    with place.locked(private, key):
-        record = place.read_record(private, key)
+    with locked(private, key):
+        record = _believed(private, key)
         if record and record.provider != provider:
             raise UsageError(
                 f"the server {key} in {private} was made by provider {record.provider}, not {provider}",
                 hint="use that provider, or give the new server another name",
             )
-        cluster, notes = _cluster(private, programs, key, record)
-        if record and (pid := cluster.pid()):
-            return _server(record, programs, cluster, pid)
-        record = _prepared(cluster, key, name, record, notes)
-        wanted = (FAST if fast else {}) | dict(settings or {})
-        record, pid = _started(private, cluster, record, wanted)
-        return _server(record, programs, cluster, pid)
+        if record and (pid := _cluster(record).pid()):
+            return _server(record, pid)
+        record, cluster, programs = _prepared(private, programs, name, record)
+        return _started(private, record, cluster, programs, (FAST if fast else {}) | dict(settings or {}))
 
 
 def stop(
@@ -66,75 +62,122 @@ def stop(
     """Stop the servers `name` of `root` that run (all majors without `major`) and return them.
 
     Raises:
+        UsageError: `mode` is none of smart, fast, immediate.
         Unavailable: a server did not stop within a minute.
     """
     stopped = []
     private = root.absolute() / place.PRIVATE
     for record in _chosen(private, name, major):
-        with place.locked(private, f"{record.name}-{record.major}"):
-            cluster = _recorded_cluster(record)
+        with locked(private, record.key):
+            cluster = _cluster(record)
             if cluster.pid() is not None:
                 cluster.stop(mode)
-                stopped.append(_server(record, cluster.programs, cluster, None))
+                stopped.append(_server(record, None))
     return tuple(stopped)
 
 
 def status(root: Path) -> tuple[Server, ...]:
     """All servers of `root`, running or not; never starts or changes anything."""
-    servers = []
-    for record in _chosen(root.absolute() / place.PRIVATE, None, None):
-        cluster = _recorded_cluster(record)
-        servers.append(_server(record, cluster.programs, cluster, cluster.pid()))
-    return tuple(servers)
+    private = root.absolute() / place.PRIVATE
+    return tuple(_server(record, _cluster(record).pid()) for record in _chosen(private, None, None))
 
 
 def remove(root: Path, *, name: str, major: int | None = None) -> None:
     """Stop the servers `name` of `root` at once and delete their data."""
     private = root.absolute() / place.PRIVATE
     for record in _chosen(private, name, major):
-        key = f"{record.name}-{record.major}"
-        with place.locked(private, key):
-            cluster = _recorded_cluster(record)
-            if cluster.pid() is not None:
-                cluster.stop("immediate")
+        with locked(private, record.key):
+            cluster = _cluster(record)
+            cluster.stop("immediate")
             for folder in (Path(record.socket_dir), cluster.folder):
-                shutil.rmtree(folder, ignore_errors=True)
-            (private / f"{key}.json").unlink(missing_ok=True)
+                cluster.account.delete(folder)
+                # As root the folder itself lies among root's; its content is gone.
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            (private / f"{record.key}.json").unlink(missing_ok=True)
 
 
 def _used_major(private: Path, provider: str, name: str) -> int | None:
     """The newest major that this server was started with, so that an upgrade of the programs keeps it."""
-    records = [record for record in place.read_records(private) if record.name == name]
+    records = [record for record in read_records(private) if record.name == name]
     return next((record.major for record in records if record.provider == provider), None)
 
 
 def _chosen(private: Path, name: str | None, major: int | None) -> list[Record]:
     if not private.is_dir():
         return []
-    records = place.read_records(private)
-    return [r for r in records if name in (None, r.name) and major in (None, r.major)]
+    keys = [r.key for r in read_records(private) if name in (None, r.name) and major in (None, r.major)]
+    return [record for key in keys if (record := _believed(private, key))]
 
 
-def _cluster(
-    private: Path, programs: Programs, key: str, record: Record | None
-) -> tuple[Cluster, tuple[str, ...]]:
-    """Folder and user of a server: as recorded, else chosen; programs copied where they are out of reach."""
+def _believed(private: Path, key: str) -> Record | None:
+    """The record, unless it names a folder that is not ours: as root we would act on it."""
+    record = read_record(private, key)
+    if record and (record.key != key or Path(record.folder) not in place.allowed_folders(private, key)):
+        if (private / key).is_dir():
+            # The checkout was moved with its server stopped; its files moved along.
+            return replace(record, folder=str(private / key), socket_dir=str(private / key / "socket"))
+        raise UsageError(
+            f"{private / key}.json speaks of the folder {record.folder}, which is not this server's",
+            hint="the checkout was moved or copied: remove that file to begin with an empty server",
+        )
+    return record
+
+
+def _cluster(record: Record) -> Cluster:
+    folder = Path(record.folder)
+    return Cluster(folder, server_account(folder.stat().st_uid if folder.is_dir() else None))
+
+
+def _prepared(
+    private: Path, programs: Programs, name: str, record: Record | None
+) -> tuple[Record, Cluster, Programs]:
+    """A data directory with its record; programs copied where the server's user cannot reach them."""
+    key = f"{name}-{programs.major}"
+    notes: tuple[str, ...] = ()
     if record and Path(record.folder).is_dir():
-        folder, notes = Path(record.folder), record.notes
-        account = server_account(folder.stat().st_uid)
+        cluster, notes = _cluster(record), record.notes
     else:
         account = server_account(private.stat().st_uid)
         folder, notes = place.reachable_folder(private, account, key)
+        cluster, record = Cluster(folder, account), None
+    programs, copied = _reachable_programs(private, programs, cluster.account)
+    notes = tuple(dict.fromkeys((*notes, *copied)))
+    if record is None and cluster.made:
+        raise UsageError(
+            f"there is a server's data in {cluster.folder}, but no record with its password",
+            hint=f"bring {private / key}.json back, or move that folder away to begin with an empty server",
+        )
+    record = Record(
+        provider=programs.provider,
+        name=name,
+        major=programs.major,
+        version=programs.version,
+        # From the place alone, so that the port is the same after the server was removed and made again.
+        port=record.port if record else FIRST_PORT + int(place.digest(cluster.folder), 16) % PORTS,
+        folder=str(cluster.folder),
+        socket_dir=str(place.socket_folder(cluster.folder, cluster.account)),
+        password=record.password if record else secrets.token_urlsafe(18),
+        notes=notes,
+    )
+    write_record(private, record)
+    cluster.initialise(programs, record.password)
+    return record, cluster, programs
+
+
+def _reachable_programs(
+    private: Path, programs: Programs, account: Account
+) -> tuple[Programs, tuple[str, ...]]:
     if not account.switch or _runs(programs, account):
-        return Cluster(folder, programs, account), notes
+        return programs, ()
     if programs.provider != "embedded":
         raise UsageError(
             f"the user {account.name} cannot run {programs.path('postgres')}",
             hint="install the server where every user can run it, or use --provider embedded",
         )
-    copy = place.programs_folder(folder, programs.version, programs.folder.parent, account)
+    copy = place.programs_folder(private, programs.version, programs.folder.parent, account)
     note = f"the user {account.name} cannot reach {programs.folder}, so the programs were copied to {copy}"
-    return Cluster(folder, replace(programs, folder=copy), account), tuple(dict.fromkeys((*notes, note)))
+    return replace(programs, folder=copy), (note,)
 
 
 def _runs(programs: Programs, account: Account) -> bool:
@@ -144,74 +187,34 @@ def _runs(programs: Programs, account: Account) -> bool:
     return False
 
 
-def _recorded_cluster(record: Record) -> Cluster:
-    """A server as recorded, also when its programs have been uninstalled since."""
-    folder = Path(record.folder)
-    account = server_account(folder.stat().st_uid) if folder.is_dir() else current()
-    try:
-        programs = find(record.provider, record.major)
-    except UsageError:
-        programs = Programs(record.provider, record.major, str(record.major), Path("/nonexistent"))
-    copy = folder.parent / f"programs-{programs.version}" / programs.folder.parent.parent.name
-    copy = copy / programs.folder.parent.name / "bin"
-    return Cluster(folder, replace(programs, folder=copy) if copy.is_dir() else programs, account)
-
-
-def _prepared(
-    cluster: Cluster, key: str, name: str, record: Record | None, notes: tuple[str, ...]
-) -> Record:
-    """The record of a server whose data directory is there."""
-    known = record if record and (cluster.data / "PG_VERSION").exists() else None
-    password = known.password if known else secrets.token_urlsafe(18)
-    if not known:
-        shutil.rmtree(cluster.data, ignore_errors=True)  # made by a start that never got to its record
-    cluster.initialise(password)
-    sockets = place.socket_folder(cluster.folder, cluster.account, known.socket_dir if known else None)
-    # A port below the ephemeral range that depends on the place only, so that it is the same after a removal.
-    wanted = known.port if known else 15432 + int(place.digest(cluster.folder), 16) % 10000
-    return Record(
-        provider=cluster.programs.provider,
-        name=name,
-        major=cluster.programs.major,
-        port=wanted,
-        folder=str(cluster.folder),
-        socket_dir=str(sockets),
-        password=password,
-        notes=notes,
-    )
-
-
 def _started(
-    private: Path, cluster: Cluster, record: Record, settings: Mapping[str, str]
-) -> tuple[Record, int]:
+    private: Path, record: Record, cluster: Cluster, programs: Programs, settings: Mapping[str, str]
+) -> Server:
     """Start on the recorded port, or on another one when somebody has taken it meanwhile."""
-    for attempt in range(3):
-        record = replace(record, port=free_port(record.port + attempt))
-        place.write_record(private, record)
+    attempts = 3
+    while True:
+        record = replace(record, port=free_port(record.port))
+        write_record(private, record)
         cluster.configure(record.port, Path(record.socket_dir), settings)
         try:
-            cluster.start()
+            return _server(record, cluster.start(programs))
         except Unavailable as error:
-            if "could not bind" not in error.message or attempt == 2:
+            attempts -= 1
+            if "could not bind" not in error.message or not attempts:
                 raise
-        else:
-            break
-    pid = cluster.pid()
-    if pid is None:
-        raise Unavailable(f"the server in {cluster.folder} ended right after its start")
-    return record, pid
+            record = replace(record, port=record.port + 1)
 
 
-def _server(record: Record, programs: Programs, cluster: Cluster, pid: int | None) -> Server:
+def _server(record: Record, pid: int | None) -> Server:
     return Server(
         provider=record.provider,
         name=record.name,
         major=record.major,
-        version=programs.version,
+        version=record.version,
         host=HOST,
         port=record.port,
         socket_dir=Path(record.socket_dir),
-        data=str(cluster.data),
+        data=f"{record.folder}/data",
         admin=ADMIN,
         admin_password=record.password,
         pid=pid,

@@ -42,7 +42,9 @@ class Programs:
 
     def extensions(self) -> frozenset[str]:
         """Names of the extensions that `CREATE EXTENSION` finds here."""
-        return frozenset(file.stem for folder in self._extension_folders() for file in folder.glob("*.control"))
+        return frozenset(
+            file.stem for folder in self._extension_folders() for file in folder.glob("*.control")
+        )
 
     def has_extension(self, name: str) -> bool:
         """Whether `CREATE EXTENSION name` finds its control file here."""
@@ -101,7 +103,8 @@ def available(provider: str) -> tuple[Programs, ...]:
     if provider == "local":
         return local()
     raise UsageError(
-        f"'{provider}' is not a provider of server programs", hint="the providers are embedded, local and docker"
+        f"'{provider}' is not a provider of server programs",
+        hint="the providers are embedded, local and docker",
     )
 
 
