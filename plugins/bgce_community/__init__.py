@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bgce_archive import folder_of
-from bgce_migrate import hookimpl
+from bgce_migrate.hookspecs import hookimpl
 
 
 @hookimpl
