@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class BgceError(Exception):
         hint: what to do next, best a command.
         where: the file, line and column it is about.
         problems: the single mistakes, when there are several.
+        facts: what the server said beside its message: sqlstate, detail, hint, context; and what stands.
     """
 
     exit_code = 70
@@ -50,12 +52,14 @@ class BgceError(Exception):
         hint: str | None = None,
         where: Where | None = None,
         problems: Sequence[Problem] = (),
+        facts: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.where = where
         self.problems = tuple(problems)
+        self.facts = facts
 
 
 class UsageError(BgceError):

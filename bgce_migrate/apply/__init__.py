@@ -1,0 +1,1 @@
+"""What changes the target: the only package that runs steps."""

@@ -1,0 +1,97 @@
+"""Whose objects a step has locked: refuses what belongs to another domain, before COMMIT."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from bgce_migrate.apply.context import Access
+from bgce_migrate.db.session import Rows, Session
+from bgce_migrate.db.wire import Failed, Lost
+from bgce_migrate.errors import BgceError, StepFailed, Where
+from bgce_migrate.migration import Step
+
+
+class Audit:
+    """The second small connection of a run: sees the database as it was before the step under way.
+
+    Opened when first needed; shared by all lanes.
+    """
+
+    def __init__(self, access: Access, owners: dict[str, str]) -> None:
+        self.access = access
+        #: Domain by owner role, to name victims.
+        self.owners = owners
+        self._session: Session | None = None
+        self._guard = threading.Lock()
+
+    def check(self, step: Step, owner: str, parents: frozenset[str], held: Rows) -> None:
+        """Refuse a step that has locked, beyond reading, what its domain does not own.
+
+        Args:
+            parents: "schema.table" of other owners that its keys refer to (SHARE ROW EXCLUSIVE is theirs to take).
+            held: rows of the query `locks.held`, read by the step itself.
+
+        Raises:
+            StepFailed: with every victim and its owner.
+        """
+        suspects: dict[str, str] = {}
+        for kind, mode, relation, _classid, objid, schema, name, role in held:
+            oid = relation if kind == "relation" else objid
+            if oid is None or (kind == "relation" and role == owner):
+                continue
+            if kind == "object" and mode != "AccessExclusiveLock":
+                continue  # a dependency is recorded with a weaker lock; only a drop takes this one
+            if mode == "ShareRowExclusiveLock" and f"{schema}.{name}" in parents:
+                continue
+            suspects[oid] = mode or ""
+        if not suspects:
+            return
+        victims = [
+            f"{what} {name} of {self.owners.get(role or '', role)} ({suspects[oid]})"
+            for what, oid, name, role in self._existed(suspects)
+            if role != owner and oid is not None and not (name or "").startswith("pg_toast.")
+        ]
+        if victims:
+            raise StepFailed(
+                f"{step.id} was rolled back: it touches what belongs to others: {', '.join(sorted(victims))}",
+                hint="move the change to the owner's domain, or ask its team for it",
+                where=Where(step.script.source.path),
+                facts={"victims": ", ".join(sorted(victims))},
+            )
+
+    def _existed(self, oids: Iterable[str]) -> Rows:
+        return self._ask("existed", "{" + ",".join(sorted(oids)) + "}")
+
+    def blockers(self, pid: int) -> Rows:
+        """The sessions that hold up `pid`; empty when that cannot be seen."""
+        try:
+            return self._ask("blockers", str(pid))
+        except BgceError:
+            return ()
+
+    def progress(self, pid: int) -> Rows:
+        """How far the index build of `pid` is."""
+        return self._ask("index_progress", str(pid))
+
+    def backend(self, pid: int, start: str | None) -> bool:
+        """Whether the backend that began at `start` still lives."""
+        return bool(self._ask("backend", str(pid), start))
+
+    def _ask(self, name: str, *params: str | None) -> Rows:
+        with self._guard:
+            for _ in range(2):
+                if self._session is None or not self._session.usable:
+                    self._session = self.access.lead()
+                try:
+                    return self._session.ask("locks", name, *params)
+                except Lost:
+                    continue
+                except Failed as failed:
+                    raise BgceError(f"the server would not show its locks: {failed.error}") from None
+        raise BgceError("the connection that looks at locks is lost")
+
+    def close(self) -> None:
+        """End its session, if it has one."""
+        if self._session is not None:
+            self._session.close()

@@ -1,0 +1,265 @@
+"""What an administrator runs once: roles, memberships, schemas, extensions and the guarded bookkeeping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bgce_migrate.db import statements as st
+from bgce_migrate.db.session import Session
+from bgce_migrate.db.target import Facts, read_facts, require_changeable
+from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the declarations ask of an administrator."""
+
+    domains: tuple[Domain, ...]
+    schema: str = "bgce_migrate"
+    mode: str = "role"
+    extensions: tuple[str, ...] = ()
+    history_view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there already."""
+
+    me: str
+    superuser: bool
+    may_grant_stats: bool
+    roles: dict[str, tuple[bool, bool, bool]] = field(default_factory=dict)  # login, superuser, inherit
+    members: frozenset[tuple[str, str]] = frozenset()
+    extensions: frozenset[str] = frozenset()
+    schemas: dict[str, str] = field(default_factory=dict)
+    creators: frozenset[tuple[str, str]] = frozenset()  # (schema, role or "" for PUBLIC)
+    views: frozenset[str] = frozenset()
+    logins: frozenset[tuple[str, str]] = frozenset()
+    bookkeeping: bool = False
+
+
+def find(session: Session, schema: str) -> Found:
+    """Read the catalog; two round trips."""
+    facts = read_facts(session)
+    me, superuser, createrole, stats_admin, _ = session.ask("roles", "me")[0]
+    rows = session.ask("roles", "existing")
+
+    def pick(kind: str) -> list[tuple[str, str]]:
+        return [(a or "", b or "") for k, a, b in rows if k == kind]
+
+    logins: frozenset[tuple[str, str]] = frozenset()
+    if facts.has_bookkeeping:
+        _, layout = session.ask("roles", "version")[0]
+        if layout != "guarded":
+            raise Refused(
+                f"database {facts.database} has its bookkeeping in layout plain, owned by the login that made it",
+                hint="start from a fresh database, or hand the objects over with `bgce-migrate adopt`",
+            )
+        logins = frozenset((a or "", b or "") for a, b in session.ask("roles", "logins"))
+    flags = {name: tuple(word == "true" for word in v.split(",")) for name, v in pick("role")}
+    return Found(
+        me=me or "",
+        superuser=superuser == "true",
+        may_grant_stats=superuser == "true"
+        or stats_admin == "true"
+        or (createrole == "true" and facts.server_version < 160000),
+        roles={name: (f[0], f[1], f[2]) for name, f in flags.items()},
+        members=frozenset(pick("member")),
+        extensions=frozenset(a for a, _ in pick("extension")),
+        schemas=dict(pick("schema")),
+        creators=frozenset(pick("create")),
+        views=frozenset(a for a, _ in pick("view")),
+        logins=logins,
+        bookkeeping=facts.has_bookkeeping,
+    )
+
+
+class Script:
+    """The statements that are missing, in order; empty when everything is there."""
+
+    def __init__(self, found: Found, wanted: Wanted, server_version: int) -> None:
+        self.found = found
+        self.wanted = wanted
+        self.version = server_version
+        self.warnings: list[str] = []
+        self._borrowed: list[str] = []
+
+    def build(self, verifiers: dict[str, str] | None = None) -> list[str]:
+        """All statements. `verifiers` are SCRAM verifiers by login; without one a new login has no password."""
+        out = [
+            *self._roles(verifiers or {}),
+            *self._schemas(),
+            *(st.create_extension(e) for e in self.wanted.extensions if e not in self.found.extensions),
+            *self._bookkeeping(),
+            *self._memberships(),
+        ]
+        return [*out, *(st.revoke_role(role, self.found.me) for role in self._borrowed)]
+
+    def _migrators(self) -> dict[str, tuple[str, ...]]:
+        """Domains by the login that may record their steps."""
+        all_domains = tuple(d.name for d in self.wanted.domains)
+        own = {d.migrator: (d.name,) for d in self.wanted.domains} if self.wanted.mode == "login" else {}
+        return {st.MIGRATOR: all_domains, **own}
+
+    def _roles(self, verifiers: dict[str, str]) -> list[str]:
+        owners = [st.BOOKKEEPER, *(d.owner for d in self.wanted.domains)]
+        services = [s.login for d in self.wanted.domains for s in d.services]
+        words = {name: "NOLOGIN" for name in owners}
+        words |= {name: "LOGIN NOINHERIT" for name in self._migrators()}
+        words |= {name: "LOGIN" for name in services}
+        out = []
+        for name, options in words.items():
+            have = self.found.roles.get(name)
+            if have is None:
+                out.append(st.create_role(name, options))
+                if name in verifiers:
+                    # Apart from CREATE ROLE, so that a statement that fails never carries it.
+                    out.append(f"ALTER ROLE {st.identifier(name)} PASSWORD {st.literal(verifiers[name])}")
+            elif have[1]:
+                raise Refused(f"role {name} exists and is a superuser", hint="rename or drop it first")
+            elif name in owners and have[0]:
+                raise Refused(f"role {name} exists and may log in; owner roles never do", hint=f"ALTER ROLE {name} NOLOGIN")
+        return out
+
+    def _borrow(self, role: str) -> list[str]:
+        """Membership for as long as this script runs, where the administrator is not a superuser."""
+        if self.found.superuser or role in self._borrowed or (role, self.found.me) in self.found.members:
+            # On 16 and newer the creator of a role is a member of it, with ADMIN alone.
+            if self.found.superuser or role in self._borrowed or self.version < 160000:
+                return []
+        self._borrowed.append(role)
+        suffix = " WITH INHERIT TRUE, SET TRUE" if self.version >= 160000 else ""
+        return [f"GRANT {st.identifier(role)} TO {st.identifier(self.found.me)}{suffix}"]
+
+    def _schemas(self) -> list[str]:
+        out: list[str] = []
+        if ("public", "") in self.found.creators:
+            out.append("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        for domain in self.wanted.domains:
+            if domain.schema == "public":
+                if ("public", domain.owner) not in self.found.creators:
+                    out.append(st.grant(["USAGE", "CREATE"], "SCHEMA", ["public"], domain.owner))
+            elif domain.schema not in self.found.schemas:
+                out += [*self._borrow(domain.owner), st.create_schema(domain.schema, domain.owner)]
+        return out
+
+    def _bookkeeping(self) -> list[str]:
+        schema, inner = self.wanted.schema, []
+        if not self.found.bookkeeping:
+            inner += st.bookkeeping(schema, "guarded", create_schema=False)
+        new_logins = [login for login in self._migrators() if not any(a == login for a, _ in self.found.logins)]
+        for login in new_logins:
+            inner += st.bookkeeping_rights(schema, login, leads=login == st.MIGRATOR)
+        rows = [(login, d) for login, domains in self._migrators().items() for d in domains]
+        inner += st.domain_login(schema, [row for row in rows if row not in self.found.logins])
+        services = [s.login for d in self.wanted.domains for s in d.services if s.login not in self.found.roles]
+        if services:
+            inner.append(st.read_state(schema, services))
+        view = self.wanted.history_view
+        around: tuple[list[str], list[str]] = ([], [])
+        if view and (view if "." in view else f"public.{view}") not in self.found.views:
+            place = view.split(".")[0] if "." in view else "public"
+            inner.append(st.history_view(view if "." in view else f"public.{view}", schema))
+            around = (
+                [st.grant(["USAGE", "CREATE"], "SCHEMA", [place], st.BOOKKEEPER)],
+                [f"REVOKE CREATE ON SCHEMA {st.identifier(place)} FROM {st.identifier(st.BOOKKEEPER)}"],
+            )
+        if not inner:
+            return []
+        out = self._borrow(st.BOOKKEEPER)
+        if not self.found.bookkeeping and schema not in self.found.schemas:
+            out.append(st.create_schema(schema, st.BOOKKEEPER))
+        return [*out, *around[0], st.set_session_role(st.BOOKKEEPER), *inner, st.set_session_role(None), *around[1]]
+
+    def _memberships(self) -> list[str]:
+        out = []
+        for domain in self.wanted.domains:
+            member = domain.migrator if self.wanted.mode == "login" else st.MIGRATOR
+            if (domain.owner, member) not in self.found.members:
+                out.append(st.grant_role(domain.owner, member, self.version))
+        if ("pg_read_all_stats", st.MIGRATOR) not in self.found.members:
+            if self.found.may_grant_stats:
+                out.append(f"GRANT pg_read_all_stats TO {st.identifier(st.MIGRATOR)}")
+            else:
+                self.warnings.append(
+                    "the migrator will not see what other sessions run: a superuser may"
+                    f" GRANT pg_read_all_stats TO {st.MIGRATOR}"
+                )
+        return out
+
+
+def plan(session: Session, wanted: Wanted, verifiers: dict[str, str] | None = None) -> tuple[list[str], list[str]]:
+    """The missing statements and warnings; changes nothing."""
+    require_changeable(read_facts(session))
+    script = Script(find(session, wanted.schema), wanted, session.server_version)
+    return script.build(verifiers), script.warnings
+
+
+def run(session: Session, statements: Sequence[str]) -> None:
+    """Run them in one transaction, as the administrator.
+
+    Raises:
+        Refused: the server refused one; nothing was changed.
+    """
+    if not statements:
+        return
+    try:
+        # Simple queries: a block of the bookkeeping holds several statements.
+        session.connection.execute(st.script(["BEGIN", *statements, "COMMIT"]).encode())
+    except Exception as error:
+        sqlstate = getattr(error, "sqlstate", None)
+        if session.usable:
+            session.connection.execute("ROLLBACK")
+        if sqlstate is None:
+            raise
+        raise Refused(
+            f"bootstrap was refused by the server: {error}",
+            hint="run it as a superuser, or as the database's owner with CREATEROLE; nothing was changed",
+        ) from None
+
+
+def missing_roles(session: Session, domains: Sequence[Domain]) -> list[str]:
+    """Owner roles that do not exist or that this login may not take."""
+    names = [d.owner for d in domains]
+    listed = "{" + ",".join(f'"{n}"' for n in names) + "}"
+    usable = {name for name, member in session.ask("target", "roles_of", listed) if member == "true"}
+    return [n for n in names if n not in usable]
+
+
+def create_plain(session: Session, facts: Facts, schema: str) -> None:
+    """Layout plain: the connected role makes and owns the bookkeeping, once, whoever else tries at the same time."""
+    import time
+
+    key = "SELECT pg_try_advisory_xact_lock(hashtextextended('bgce-migrate ' || $1, 0))::text"
+    deadline = time.monotonic() + 30
+    while True:
+        session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        try:
+            # Polled: whoever waits inside the server can hold up others.
+            if session.execute(key, schema)[0][0] == "true":
+                if session.ask("target", "facts", schema)[0][12] == "true":
+                    session.execute("ROLLBACK")
+                    return
+                session.connection.execute(st.script(st.bookkeeping(schema, "plain")).encode())
+                session.execute("COMMIT")
+                return
+        except Failed as failed:
+            session.run([Command("ROLLBACK")])
+            raise _cannot_create(facts, schema, str(failed.error)) from None
+        except Exception as error:
+            session.run([Command("ROLLBACK")])
+            raise _cannot_create(facts, schema, str(error)) from None
+        session.execute("ROLLBACK")
+        if time.monotonic() > deadline:
+            raise _cannot_create(facts, schema, "another session has been making it for 30 s")
+        time.sleep(0.05)
+
+
+def _cannot_create(facts: Facts, schema: str, reason: str) -> Refused:
+    return Refused(
+        f"login {facts.login} cannot make the bookkeeping schema {schema} in {facts.database}: {reason}",
+        hint="an administrator runs once: bgce-migrate bootstrap; or GRANT CREATE ON DATABASE to this login",
+    )

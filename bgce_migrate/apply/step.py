@@ -1,0 +1,358 @@
+"""One step in two round trips: the body under its owner's role, then history, rights and COMMIT."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from bgce_migrate.apply import faults
+from bgce_migrate.apply.audit import Audit
+from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.db.history import GENESIS
+from bgce_migrate.db.session import Session
+from bgce_migrate.db.statements import set_role, settings
+from bgce_migrate.db.wire import Command, Failed, Lost, Reply
+from bgce_migrate.errors import BgceError, Interrupted, NeedsHuman, StepFailed
+from bgce_migrate.migration import Direction, Mode, Statement, Step
+from bgce_migrate.outcome import Head, StepResult, StepStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A step with what only the run knows: whose it is and which rights it must give."""
+
+    step: Step
+    owner: str | None  # the role the body runs as; None in layout plain
+    migrator: str
+    search_path: str
+    grants: tuple[str, ...] = ()  # SQL, run as the owner before COMMIT
+    parents: frozenset[str] = frozenset()  # other owners' tables its keys refer to, "schema.name"
+
+
+class StepRunner:
+    """Runs steps of one lane on one session, which it replaces when it is lost."""
+
+    def __init__(self, context: Context, leadership: Leadership, session: Session | None, audit: Audit) -> None:
+        self.context = context
+        self.leadership = leadership
+        self.session = session
+        self.audit = audit
+        self._blockers: dict[str, None] = {}
+
+    def run(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
+        """Run one step, with retries, to a result that is certain. Never raises for what a step can do.
+
+        Returns:
+            The result, and the domain's new head (unchanged where nothing was recorded).
+        """
+        step = owned.step
+        self.context.progress.step_started(step, len(step.script.statements))
+        result, head = self._attempts(owned, previous)
+        self.context.progress.step_finished(result)
+        return result, head
+
+    def _attempts(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
+        step, limits = owned.step, self.context.limits
+        started, tries, reconnects = time.monotonic(), 0, 0
+
+        def result(status: StepStatus, error: BgceError | None = None, notes: tuple[str, ...] = ()) -> StepResult:
+            took = (time.monotonic() - started) * 1000
+            return StepResult(step.id, step.direction, status, took, error, tries - 1, notes=notes)
+
+        while True:
+            tries += 1
+            attempt = str(uuid.uuid4())
+            try:
+                self.leadership.check()
+                head = self._attempt(owned, attempt, previous)
+                return result(StepStatus.APPLIED), head
+            except Failed as caught:
+                error = caught.error
+                exhausted = tries > limits.retries or time.monotonic() - started > limits.retry_for
+                if faults.is_retriable(error) and not exhausted and not self.context.stop.requested:
+                    time.sleep(random.uniform(0.02, 0.1) * tries)
+                    continue
+                failure = self._failure(owned, caught, tries)
+                return result(StepStatus.FAILED, failure), self._record_failure(owned, previous, failure)
+            except StepFailed as failure:
+                return result(StepStatus.FAILED, failure), self._record_failure(owned, previous, failure)
+            except _LostBeforeCommit as lost:
+                reconnects += 1
+                if reconnects > 2:
+                    return result(StepStatus.FAILED, lost.explain(step)), previous
+                try:
+                    self._reconnect(owned)
+                except BgceError as error:
+                    return result(StepStatus.FAILED, error), previous
+            except _LostAtCommit as lost:
+                try:
+                    found = self._resolve(owned, lost.attempt)
+                except NeedsHuman as unknown:
+                    return result(StepStatus.UNKNOWN, unknown), previous
+                except BgceError as error:
+                    return result(StepStatus.FAILED, error), previous
+                if found is not None:
+                    note = "the answer to COMMIT was lost; the server confirms that it is applied"
+                    return result(StepStatus.APPLIED, notes=(note,)), found
+            except BgceError as error:
+                self.rollback()
+                return result(StepStatus.FAILED, error), previous
+
+    # -- one attempt -------------------------------------------------------------------------------------------
+
+    def _attempt(self, owned: Owned, attempt: str, previous: Head | None) -> Head:
+        session = self._open(owned)
+        first = self.prologue(owned, attempt, previous)
+        body = [Command(s.text, keep_rows=False) for s in owned.step.script.statements]
+        try:
+            if owned.step.script.mode is Mode.OPAQUE:
+                self._opaque(session, owned, first)
+            else:
+                self._round_one(session, owned, first, body)
+        except Failed as caught:
+            self.rollback()
+            index = caught.index - len(first)
+            raise _at(caught, index, owned.step.script.statements) from None
+        except Lost as lost:
+            raise _LostBeforeCommit(str(lost)) from None
+        return self._round_two(session, owned, attempt)
+
+    def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
+        """Everything before the body: the transaction, its settings, the guard, the role."""
+        session = self._open(owned)
+        text, values = settings(session.server_version, self.settings_of(owned))
+        return [
+            Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
+            # What an earlier file has SET for the session must not reach this one.
+            Command("RESET ALL"),
+            Command(set_role(None)),
+            Command(text, values, keep_rows=False),
+            session.call(
+                "begin_step", ("uuid", attempt), ("bigint", str(self.leadership.epoch)),
+                ("text", owned.step.id.domain), ("text", previous.row_hash if previous else GENESIS),
+            ),
+            *([Command(set_role(owned.owner))] if owned.owner else []),
+        ]  # fmt: skip
+
+    def settings_of(self, owned: Owned) -> dict[str, str]:
+        """What a role's or a database's defaults could break, set for this transaction."""
+        limits, directives = self.context.limits, owned.step.script.directives
+        return {
+            "application_name": f"{self.context.info.application_name} {owned.step.id.short}",
+            "search_path": owned.search_path,
+            "lock_timeout": directives.lock_timeout or limits.lock_timeout,
+            "statement_timeout": limits.statement_timeout,
+            "transaction_timeout": "0",
+            "idle_in_transaction_session_timeout": limits.idle_timeout,
+            "client_connection_check_interval": "1s",
+            "row_security": "on" if directives.row_security else "off",
+            "TimeZone": self.context.time_zone,
+            "DateStyle": "ISO, MDY",
+            "IntervalStyle": "postgres",
+            "standard_conforming_strings": "on",
+            "client_encoding": "UTF8",
+            "check_function_bodies": "on",
+            "default_tablespace": "",
+            "default_table_access_method": "heap",
+            "synchronous_commit": "on",
+            "client_min_messages": "notice",
+        }
+
+    def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> None:
+        tail = [Command(set_role(None))]
+        if owned.owner:
+            tail.append(Command(session.query("locks", "held")))
+        done = len(first)
+
+        def on_reply(index: int, reply: Reply) -> None:
+            if done <= index < done + len(body):
+                self.context.progress.statement_done(owned.step, index - done, reply.tag)
+
+        replies = session.run([*first, *body, *tail], on_reply=on_reply, on_tick=self._tick(session))
+        if session.connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+            raise StepFailed(
+                f"{owned.step.id} failed: something in the file ended the transaction",
+                hint="take transaction control out of the file",
+                where=faults.place(owned.step, None, None),
+            )
+        if owned.owner:
+            self._audit(owned, replies[-1])
+
+    def _audit(self, owned: Owned, held: Reply) -> None:
+        try:
+            self.audit.check(owned.step, owned.owner or "", owned.parents, held.rows)
+        except BgceError:
+            self.rollback()
+            raise
+
+    def _opaque(self, session: Session, owned: Owned, first: list[Command]) -> None:
+        session.run(first)
+        try:
+            session.connection.execute(owned.step.script.statements[0].text.encode())
+        except psycopg.OperationalError as error:
+            if not session.usable:
+                raise Lost(str(error)) from None
+            raise Failed(len(first), error) from None
+        except psycopg.Error as error:
+            raise Failed(len(first), error) from None
+        session.run([Command(set_role(None))])
+
+    def _round_two(self, session: Session, owned: Owned, attempt: str) -> Head:
+        commands = [
+            session.call("finish_step", ("uuid", attempt), ("jsonb", json.dumps(self.row(owned, success=True)))),
+            # Servers before 18 run deferred triggers as the role of the moment of COMMIT.
+            *([Command(set_role(owned.owner))] if owned.owner else []),
+            *(Command(grant) for grant in owned.grants),
+            Command("COMMIT"),
+        ]
+        try:
+            replies = session.run(commands)
+        except Failed as caught:
+            self.rollback()
+            raise Failed(-1, caught.error) from None
+        except Lost as lost:
+            raise _LostAtCommit(attempt, str(lost)) from None
+        if replies[-1].tag != "COMMIT":
+            raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[-1].tag}")
+        sequence, row_hash = replies[0].rows[0]
+        return Head(int(sequence or 0), row_hash or "")
+
+    # -- bookkeeping -------------------------------------------------------------------------------------------
+
+    def row(self, owned: Owned, *, success: bool, error: str | None = None, ms: int | None = None) -> dict[str, object]:
+        """The history row of this step, as the functions take it."""
+        step, info = owned.step, self.context.info
+        up = step.direction is Direction.UP
+        return {
+            "run_id": info.run_id,
+            "deployment": info.deployment,
+            "version": step.id.version,
+            "name": step.id.name,
+            "direction": step.direction.value,
+            "execution_time_ms": ms,
+            "success": success,
+            "checksum": step.checksum,
+            "up_sql": step.script.source.text if up and success else None,
+            "down_sql": step.down.text if up and success and step.down else None,
+            "requires": list(step.requires),
+            "error": error,
+            "git_commit": info.git_commit,
+            "tool_version": info.tool_version,
+        }
+
+    def _record_failure(self, owned: Owned, previous: Head | None, failure: BgceError) -> Head | None:
+        """Append the failed attempt; the failure itself is what counts, so trouble here is only noted."""
+        text = f"{failure.message} [{failure.facts.get('sqlstate', '')}]"
+        row = self.row(owned, success=False, error=text, ms=0)
+        try:
+            session = self._open(owned)
+            reply = session.run([self.record(session, owned.step.id.domain, previous, row)])[0]
+        except (Failed, Lost, BgceError) as error:
+            self.context.progress.note(f"the failure of {owned.step.id} could not be recorded: {error}")
+            return previous
+        sequence, row_hash = reply.rows[0]
+        return Head(int(sequence or 0), row_hash or "")
+
+    def record(self, session: Session, domain: str, previous: Head | None, row: dict[str, object]) -> Command:
+        """A history row beside a step: failures, marks, corrections."""
+        return session.call(
+            "record", ("bigint", str(self.leadership.epoch)), ("uuid", str(uuid.uuid4())), ("text", domain),
+            ("text", previous.row_hash if previous else GENESIS), ("jsonb", json.dumps(row)),
+        )  # fmt: skip
+
+    # -- the connection ----------------------------------------------------------------------------------------
+
+    def _open(self, owned: Owned) -> Session:
+        if self.session is None or not self.session.usable:
+            self.session = self.context.access.work(owned.migrator)
+        return self.session
+
+    def rollback(self) -> None:
+        """Leave the transaction, whatever its state."""
+        if self.session is not None and self.session.usable:
+            try:
+                self.session.run([Command("ROLLBACK"), Command(set_role(None).replace("LOCAL ", ""))])
+            except (Failed, Lost):
+                self.session.close()
+
+    def _reconnect(self, owned: Owned) -> None:
+        """After a lost connection: the same cluster and history, the lock, a new epoch, a new session."""
+        from bgce_migrate.apply.recovery import await_same_target
+
+        self.session = None
+        control = await_same_target(self.context)
+        self.leadership.control = control
+        self.leadership.retake()
+        self._open(owned)
+
+    def _resolve(self, owned: Owned, attempt: str) -> Head | None:
+        from bgce_migrate.apply.recovery import resolve
+
+        self.session = None
+        return resolve(self.context, self.leadership, owned.step, attempt)
+
+    def _tick(self, session: Session) -> object:
+        """Called while a body runs: notices a stop request and who blocks us."""
+        cancelled = False
+
+        def on_tick(seconds: float) -> None:
+            nonlocal cancelled
+            if self.context.stop.requested and not cancelled:
+                cancelled = True
+                session.cancel()
+            if seconds > 0.1:
+                for row in self.audit.blockers(session.connection.info.backend_pid):
+                    self._blockers[faults.describe_blocker(row)] = None
+
+        return on_tick
+
+    def _failure(self, owned: Owned, caught: Failed, tries: int) -> BgceError:
+        error, step = caught.error, owned.step
+        if error.sqlstate == faults.EPOCH_OVER:
+            return faults.epoch_over(step)
+        if self.context.stop.requested and error.sqlstate == "57014":
+            return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
+        if faults.is_retriable(error):
+            return faults.gave_up(step, error, tries, tuple(self._blockers))
+        statement = caught.statement if isinstance(caught, _FailedStatement) else None
+        return faults.failed(step, statement, error, "nothing of this step; earlier steps stand")
+
+
+class _FailedStatement(Failed):
+    """A failure with the statement of the file it belongs to."""
+
+    def __init__(self, index: int, error: psycopg.Error, statement: Statement | None) -> None:
+        super().__init__(index, error)
+        self.statement = statement
+
+
+def _at(caught: Failed, index: int, statements: Sequence[Statement]) -> _FailedStatement:
+    statement = statements[index] if 0 <= index < len(statements) else None
+    return _FailedStatement(index, caught.error, statement)
+
+
+class _LostBeforeCommit(Exception):
+    """The connection ended before COMMIT was sent: nothing of the step can stand."""
+
+    def explain(self, step: Step) -> BgceError:
+        from bgce_migrate.errors import Unavailable
+
+        return Unavailable(
+            f"{step.id}: the connection was lost again and again: {self}",
+            hint="nothing of this step was changed; run again when the server is well",
+        )
+
+
+class _LostAtCommit(Exception):
+    """The connection ended after COMMIT was sent: the outcome must be found out."""
+
+    def __init__(self, attempt: str, message: str) -> None:
+        super().__init__(message)
+        self.attempt = attempt

@@ -1,0 +1,17 @@
+"""Our static SQL: named, described blocks of `db/sql/*.sql` as a mapping from name to text."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+@cache
+def load(file: str) -> dict[str, str]:
+    """The blocks of `sql/<file>.sql` by name, descriptions left out at the top of each."""
+    text = resources.files("bgce_migrate.db").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
+    parts = _NAME.split(text)[1:]
+    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}

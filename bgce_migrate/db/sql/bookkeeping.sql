@@ -1,0 +1,328 @@
+-- name: tables
+-- Everything the tool records. {schema} and {layout} are filled in by statements.py.
+CREATE TABLE {schema}.meta (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    bookkeeping_version integer NOT NULL,
+    layout text NOT NULL CHECK (layout IN ('guarded', 'plain')),
+    system_identifier text NOT NULL,
+    database_oid bigint NOT NULL,
+    database_name text NOT NULL,
+    timeline integer NOT NULL
+);
+-- The run lock: no columns, no rows. Who may UPDATE it may lead a run.
+CREATE TABLE {schema}.run_lock ();
+-- One row. A leader raises n; every step holds it FOR SHARE.
+CREATE TABLE {schema}.epoch (n bigint NOT NULL, run_id uuid);
+CREATE TABLE {schema}.run (
+    run_id uuid PRIMARY KEY,
+    epoch bigint NOT NULL,
+    command text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    host text, os_user text, login text NOT NULL DEFAULT session_user,
+    deployment text, git_commit text, tool_version text NOT NULL
+);
+-- Which login may record steps of which domain ('*' in layout plain).
+CREATE TABLE {schema}.domain_login (login text NOT NULL, domain text NOT NULL, PRIMARY KEY (login, domain));
+-- A row is open while a step runs. It refers to a table that is always empty, checked at COMMIT: whatever commits,
+-- chains or prepares the transaction before finish_step has taken the row away rolls the whole step back (23503).
+CREATE TABLE {schema}.guard_never (attempt_id uuid PRIMARY KEY CHECK (false));
+CREATE TABLE {schema}.guard (
+    attempt_id uuid PRIMARY KEY
+        REFERENCES {schema}.guard_never (attempt_id) DEFERRABLE INITIALLY DEFERRED,
+    domain text NOT NULL,
+    xid xid8 NOT NULL,
+    previous_hash text NOT NULL
+);
+CREATE TABLE {schema}.migration_history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    attempt_id uuid NOT NULL UNIQUE,
+    deployment text,
+    sequence bigint NOT NULL,
+    service_name text NOT NULL,
+    version bigint,
+    name text NOT NULL,
+    direction text NOT NULL
+        CHECK (direction IN ('up', 'down', 'mark_applied', 'mark_reverted', 'correction')),
+    applied_at timestamptz NOT NULL,
+    execution_time_ms bigint NOT NULL,
+    success boolean NOT NULL,
+    checksum text,
+    up_sql text,
+    down_sql text,
+    requires text[] NOT NULL,
+    error text,
+    applied_by text NOT NULL,
+    git_commit text,
+    tool_version text NOT NULL,
+    previous_hash text NOT NULL,
+    row_hash text NOT NULL,
+    UNIQUE (service_name, previous_hash),
+    UNIQUE (service_name, sequence)
+);
+CREATE INDEX migration_history_version_idx ON {schema}.migration_history (service_name, version, id);
+CREATE INDEX migration_history_run_idx ON {schema}.migration_history (run_id);
+-- Units of files that do not run in one transaction. Closed when the file's history row is written.
+CREATE TABLE {schema}.journal (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    service_name text NOT NULL,
+    version bigint NOT NULL,
+    direction text NOT NULL CHECK (direction IN ('up', 'down')),
+    unit integer NOT NULL,
+    unit_hash text NOT NULL,
+    kind text NOT NULL,
+    run_id uuid NOT NULL,
+    backend_pid integer NOT NULL,
+    backend_start timestamptz,
+    intent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done_at timestamptz,
+    evidence text,
+    closed boolean NOT NULL DEFAULT false
+);
+CREATE UNIQUE INDEX journal_open_idx ON {schema}.journal (service_name, version, direction, unit) WHERE NOT closed;
+
+-- name: protect
+-- History only grows.
+CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    RAISE EXCEPTION 'migration_history is append-only: % refused', TG_OP
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'corrections are new rows: bgce-migrate repair, bgce-migrate force';
+END $body$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.migration_history
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+
+-- name: functions
+-- The only way in. All are definer functions with a pinned search_path.
+CREATE OR REPLACE FUNCTION {schema}.require_login(p_domain text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM 1 FROM {schema}.domain_login
+        WHERE login IN (session_user, '*') AND (p_domain IS NULL OR domain IN (p_domain, '*'));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'login % may not run steps of domain %', session_user, coalesce(p_domain, 'any')
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.digest(VARIADIC p_fields text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT encode(sha256(convert_to(string_agg(
+               coalesce(octet_length(convert_to(f, 'UTF8')) || ':' || f, '-'), ',' ORDER BY i), 'UTF8')), 'hex')
+    FROM unnest(p_fields) WITH ORDINALITY AS t (f, i)
+$body$;
+
+CREATE OR REPLACE FUNCTION {schema}.append_row(
+    p_domain text, p_previous text, p_attempt uuid, p_row jsonb, OUT sequence bigint, OUT row_hash text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    head record;
+    at timestamptz := clock_timestamp();
+    v_requires text[] := ARRAY(SELECT jsonb_array_elements_text(coalesce(p_row -> 'requires', '[]')));
+BEGIN
+    SELECT h.sequence, h.row_hash INTO head FROM {schema}.migration_history h
+        WHERE h.service_name = p_domain ORDER BY h.sequence DESC LIMIT 1;
+    IF coalesce(head.row_hash, 'genesis') <> p_previous THEN
+        RAISE EXCEPTION 'the history of domain % has moved on since this step was planned', p_domain
+            USING ERRCODE = 'BG003';
+    END IF;
+    append_row.sequence := coalesce(head.sequence, 0) + 1;
+    append_row.row_hash := {schema}.digest(
+        'h1', p_domain, append_row.sequence::text, p_row ->> 'run_id', p_attempt::text, p_row ->> 'deployment',
+        p_row ->> 'version', p_row ->> 'name', p_row ->> 'direction',
+        (extract(epoch FROM at) * 1000000)::bigint::text, p_row ->> 'execution_time_ms', p_row ->> 'success',
+        p_row ->> 'checksum',
+        encode(sha256(convert_to(p_row ->> 'up_sql', 'UTF8')), 'hex'),
+        encode(sha256(convert_to(p_row ->> 'down_sql', 'UTF8')), 'hex'),
+        array_to_string(v_requires, ','), p_row ->> 'error', session_user::text, p_row ->> 'git_commit',
+        p_row ->> 'tool_version', p_previous);
+    INSERT INTO {schema}.migration_history (
+        run_id, attempt_id, deployment, sequence, service_name, version, name, direction, applied_at,
+        execution_time_ms, success, checksum, up_sql, down_sql, requires, error, applied_by, git_commit,
+        tool_version, previous_hash, row_hash)
+    VALUES (
+        (p_row ->> 'run_id')::uuid, p_attempt, p_row ->> 'deployment', append_row.sequence, p_domain,
+        (p_row ->> 'version')::bigint, p_row ->> 'name', p_row ->> 'direction', at,
+        (p_row ->> 'execution_time_ms')::bigint, (p_row ->> 'success')::boolean, p_row ->> 'checksum',
+        p_row ->> 'up_sql', p_row ->> 'down_sql', v_requires, p_row ->> 'error', session_user,
+        p_row ->> 'git_commit', p_row ->> 'tool_version', p_previous, append_row.row_hash);
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.require_epoch(p_epoch bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM 1 FROM {schema}.epoch WHERE n = p_epoch FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another run has taken over (epoch % is over)', p_epoch USING ERRCODE = 'BG001';
+    END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.lead_run(
+    p_run uuid, p_command text, p_host text, p_os_user text, p_deployment text, p_git_commit text, p_tool text)
+    RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    v_epoch bigint;
+BEGIN
+    PERFORM {schema}.require_login(NULL);
+    -- NOWAIT: a waiter inside the server would hold up CREATE INDEX CONCURRENTLY; the client polls.
+    PERFORM 1 FROM {schema}.epoch FOR UPDATE NOWAIT;
+    UPDATE {schema}.epoch SET n = n + 1, run_id = p_run RETURNING n INTO v_epoch;
+    INSERT INTO {schema}.run (run_id, epoch, command, host, os_user, deployment, git_commit, tool_version)
+        VALUES (p_run, v_epoch, p_command, p_host, p_os_user, p_deployment, p_git_commit, p_tool)
+        ON CONFLICT (run_id) DO UPDATE SET epoch = excluded.epoch;
+    -- The newest timeline a leader has seen: an older one later means that an old state was brought back.
+    UPDATE {schema}.meta SET timeline = t.n
+        FROM (SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer AS n) t
+        WHERE timeline < t.n;
+    RETURN v_epoch;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.begin_step(p_attempt uuid, p_epoch bigint, p_domain text, p_previous text)
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM {schema}.require_login(p_domain);
+    PERFORM {schema}.require_epoch(p_epoch);
+    INSERT INTO {schema}.guard (attempt_id, domain, xid, previous_hash)
+        VALUES (p_attempt, p_domain, pg_current_xact_id(), p_previous);
+END $body$;
+
+-- Takes the guard row of this very transaction away and says whose it was.
+CREATE OR REPLACE FUNCTION {schema}.close_guard(p_attempt uuid, OUT domain text, OUT previous_hash text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    DELETE FROM {schema}.guard g WHERE g.attempt_id = p_attempt AND g.xid = pg_current_xact_id()
+        RETURNING g.domain, g.previous_hash INTO close_guard.domain, close_guard.previous_hash;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the transaction that began this step is over: something in it ended it'
+            USING ERRCODE = 'BG002', HINT = 'take transaction control out of the file';
+    END IF;
+    PERFORM {schema}.require_login(close_guard.domain);
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.finish_step(p_attempt uuid, p_row jsonb, OUT sequence bigint, OUT row_hash text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    g record;
+    v_row jsonb := p_row;
+BEGIN
+    SELECT * INTO g FROM {schema}.close_guard(p_attempt);
+    IF v_row ->> 'execution_time_ms' IS NULL THEN
+        v_row := v_row || jsonb_build_object('execution_time_ms',
+            round(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint);
+    END IF;
+    UPDATE {schema}.journal j SET closed = true WHERE NOT j.closed AND j.service_name = g.domain
+        AND j.version = (p_row ->> 'version')::bigint AND j.direction = p_row ->> 'direction';
+    SELECT a.sequence, a.row_hash INTO finish_step.sequence, finish_step.row_hash
+        FROM {schema}.append_row(g.domain, g.previous_hash, p_attempt, v_row) a;
+END $body$;
+
+-- A row without a step: a failure after its rollback, a mark of force, a correction of repair.
+CREATE OR REPLACE FUNCTION {schema}.record(
+    p_epoch bigint, p_attempt uuid, p_domain text, p_previous text, p_row jsonb,
+    OUT sequence bigint, OUT row_hash text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF (p_row ->> 'success')::boolean AND p_row ->> 'direction' IN ('up', 'down') THEN
+        RAISE EXCEPTION 'only finish_step records a step that succeeded' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM {schema}.require_login(p_domain);
+    PERFORM {schema}.require_epoch(p_epoch);
+    SELECT a.sequence, a.row_hash INTO record.sequence, record.row_hash
+        FROM {schema}.append_row(p_domain, p_previous, p_attempt, p_row) a;
+END $body$;
+
+-- A journaled statement is about to run on this backend.
+CREATE OR REPLACE FUNCTION {schema}.intent(
+    p_epoch bigint, p_run uuid, p_domain text, p_version bigint, p_direction text, p_unit integer, p_hash text,
+    p_kind text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    v_start timestamptz := (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid()));
+BEGIN
+    PERFORM {schema}.require_login(p_domain);
+    PERFORM {schema}.require_epoch(p_epoch);
+    INSERT INTO {schema}.journal (service_name, version, direction, unit, unit_hash, kind, run_id, backend_pid,
+                                  backend_start)
+        VALUES (p_domain, p_version, p_direction, p_unit, p_hash, p_kind, p_run, pg_backend_pid(), v_start)
+        ON CONFLICT (service_name, version, direction, unit) WHERE NOT closed
+        DO UPDATE SET unit_hash = excluded.unit_hash, kind = excluded.kind, run_id = excluded.run_id,
+            backend_pid = excluded.backend_pid, backend_start = excluded.backend_start,
+            intent_at = clock_timestamp()
+        WHERE journal.done_at IS NULL;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.done(
+    p_epoch bigint, p_domain text, p_version bigint, p_direction text, p_unit integer, p_evidence text)
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM {schema}.require_login(p_domain);
+    PERFORM {schema}.require_epoch(p_epoch);
+    UPDATE {schema}.journal SET done_at = clock_timestamp(), evidence = p_evidence
+        WHERE NOT closed AND service_name = p_domain AND version = p_version AND direction = p_direction
+          AND unit = p_unit AND done_at IS NULL;
+END $body$;
+
+-- A transactional unit of a journaled file: its record commits with it.
+CREATE OR REPLACE FUNCTION {schema}.finish_unit(
+    p_attempt uuid, p_run uuid, p_version bigint, p_direction text, p_unit integer, p_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    g record;
+BEGIN
+    SELECT * INTO g FROM {schema}.close_guard(p_attempt);
+    INSERT INTO {schema}.journal (service_name, version, direction, unit, unit_hash, kind, run_id, backend_pid,
+                                  done_at, evidence)
+        VALUES (g.domain, p_version, p_direction, p_unit, p_hash, 'transaction', p_run, pg_backend_pid(),
+                clock_timestamp(), 'committed with its unit');
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.forget_journal(p_epoch bigint, p_domain text, p_version bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    v_count integer;
+BEGIN
+    PERFORM {schema}.require_login(p_domain);
+    PERFORM {schema}.require_epoch(p_epoch);
+    UPDATE {schema}.journal SET closed = true WHERE NOT closed AND service_name = p_domain AND version = p_version;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $body$;
+
+-- After pg_upgrade, a restore or a blue-green switch: this cluster is the one now. The reason is a history row.
+CREATE OR REPLACE FUNCTION {schema}.accept_target(p_epoch bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM {schema}.require_login(NULL);
+    PERFORM {schema}.require_epoch(p_epoch);
+    UPDATE {schema}.meta SET
+        system_identifier = (SELECT system_identifier::text FROM pg_control_system()),
+        database_oid = (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+        database_name = current_database(),
+        timeline = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer;
+END $body$;
+
+-- name: views
+-- What services and dashboards may see: no SQL, no errors.
+CREATE OR REPLACE VIEW {schema}.migration_state AS
+    SELECT DISTINCT ON (service_name, version)
+           service_name, version, name, direction IN ('up', 'mark_applied') AS applied, applied_at, checksum,
+           id AS history_id
+    FROM {schema}.migration_history
+    WHERE success AND version IS NOT NULL
+    ORDER BY service_name, version, id DESC;
+
+-- name: seed
+INSERT INTO {schema}.epoch (n) VALUES (1);
+INSERT INTO {schema}.meta (bookkeeping_version, layout, system_identifier, database_oid, database_name, timeline)
+    SELECT {version}, {layout}, (SELECT system_identifier::text FROM pg_control_system()), d.oid::bigint, d.datname,
+           ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer
+    FROM pg_database d WHERE d.datname = current_database();
+
+-- name: close_functions
+-- Nobody but whom statements.py names may call anything here.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;
+-- Which layout this is and who records for whom is no secret: `bootstrap` and `doctor` ask as other logins.
+GRANT USAGE ON SCHEMA {schema} TO PUBLIC;
+GRANT SELECT ON {schema}.meta, {schema}.domain_login TO PUBLIC;

@@ -1,0 +1,51 @@
+-- name: meta
+SELECT bookkeeping_version::text, layout, system_identifier, database_oid::text, database_name, timeline::text
+FROM {schema}.meta
+
+-- name: applied
+-- The last word on every version of every domain, in order of application.
+SELECT service_name, version::text, name, applied::text, checksum, history_id::text
+FROM {schema}.migration_state ORDER BY history_id
+
+-- name: heads
+-- The newest row of each domain's chain: an index skip scan, so that a long history costs nothing.
+WITH RECURSIVE d AS (
+    (SELECT service_name FROM {schema}.migration_history ORDER BY service_name LIMIT 1)
+    UNION ALL
+    SELECT (SELECT h.service_name FROM {schema}.migration_history h WHERE h.service_name > d.service_name
+            ORDER BY h.service_name LIMIT 1)
+    FROM d WHERE d.service_name IS NOT NULL)
+SELECT d.service_name, h.sequence::text, h.row_hash
+FROM d CROSS JOIN LATERAL (SELECT sequence, row_hash FROM {schema}.migration_history h
+                           WHERE h.service_name = d.service_name ORDER BY sequence DESC LIMIT 1) h
+WHERE d.service_name IS NOT NULL
+
+-- name: open_journal
+SELECT service_name, version::text, direction, unit::text, unit_hash, kind, backend_pid::text,
+       backend_start::text, (done_at IS NOT NULL)::text, run_id::text
+FROM {schema}.journal WHERE NOT closed ORDER BY id
+
+-- name: stored_sql
+-- The texts kept at application: what was run up, what would be run down.
+SELECT h.service_name, h.version::text, h.up_sql, h.down_sql, h.run_id::text, h.deployment,
+       array_to_string(h.requires, ','), h.id::text
+FROM {schema}.migration_state s JOIN {schema}.migration_history h ON h.id = s.history_id
+WHERE s.applied ORDER BY h.id
+
+-- name: rows
+SELECT id::text, run_id::text, attempt_id::text, deployment, sequence::text, service_name, version::text, name,
+       direction, (extract(epoch FROM applied_at) * 1000000)::bigint::text, execution_time_ms::text, success::text,
+       checksum, encode(sha256(convert_to(up_sql, 'UTF8')), 'hex'), encode(sha256(convert_to(down_sql, 'UTF8')), 'hex'),
+       array_to_string(requires, ','), error, applied_by, git_commit, tool_version, previous_hash, row_hash,
+       to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       up_sql, down_sql
+FROM {schema}.migration_history
+WHERE ($1::text IS NULL OR service_name = $1) ORDER BY id
+
+-- name: attempt
+SELECT id::text, sequence::text, row_hash FROM {schema}.migration_history WHERE attempt_id = $1::uuid
+
+-- name: last_failures
+-- Versions whose last row is a failure.
+SELECT DISTINCT ON (service_name, version) service_name, version::text, success::text, error
+FROM {schema}.migration_history WHERE version IS NOT NULL ORDER BY service_name, version, id DESC

@@ -1,0 +1,54 @@
+-- name: run_lock
+-- Never waits: whoever waits inside the server holds up CREATE INDEX CONCURRENTLY.
+LOCK TABLE {schema}.run_lock IN EXCLUSIVE MODE NOWAIT
+
+-- name: holder
+-- Who leads now, as far as we may see.
+SELECT l.pid::text, a.usename::text, a.application_name, host(a.client_addr), a.backend_start::text,
+       r.run_id::text, r.host, r.os_user, r.started_at::text, r.command
+FROM pg_locks l
+LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN {schema}.epoch e ON true
+LEFT JOIN {schema}.run r ON r.run_id = e.run_id
+WHERE l.relation = '{schema}.run_lock'::regclass AND l.mode = 'ExclusiveLock' AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: held
+-- What this very transaction has locked beyond reading, with what it can still see of it.
+SELECT l.locktype, l.mode, l.relation::text, l.classid::text, l.objid::text, n.nspname::text, c.relname::text,
+       pg_get_userbyid(c.relowner)::text
+FROM pg_locks l
+LEFT JOIN pg_class c ON c.oid = l.relation
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE l.pid = pg_backend_pid() AND l.granted
+  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+  AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: existed
+-- The same objects as another session sees them, before the step has committed: also those it is dropping.
+SELECT 'relation', c.oid::text, n.nspname || '.' || c.relname, pg_get_userbyid(c.relowner)::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1::oid[])
+UNION ALL
+SELECT 'type', t.oid::text, n.nspname || '.' || t.typname, pg_get_userbyid(t.typowner)::text
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = ANY ($1::oid[])
+UNION ALL
+SELECT 'function', p.oid::text, n.nspname || '.' || p.proname, pg_get_userbyid(p.proowner)::text
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = ANY ($1::oid[])
+UNION ALL
+SELECT 'schema', n.oid::text, n.nspname::text, pg_get_userbyid(n.nspowner)::text
+FROM pg_namespace n WHERE n.oid = ANY ($1::oid[])
+
+-- name: blockers
+-- Who holds up the backend $1.
+SELECT b.pid::text, a.usename::text, a.application_name, a.state,
+       round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)))::text
+FROM unnest(pg_blocking_pids($1::integer)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+
+-- name: backend
+SELECT pid::text FROM pg_stat_activity
+WHERE pid = $1::integer AND ($2::timestamptz IS NULL OR backend_start = $2::timestamptz)
+
+-- name: index_progress
+SELECT phase, blocks_done::text, blocks_total::text, tuples_done::text, tuples_total::text
+FROM pg_stat_progress_create_index WHERE pid = $1::integer

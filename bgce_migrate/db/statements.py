@@ -1,0 +1,171 @@
+"""Composed SQL: identifiers, settings, bookkeeping, roles and rights. Nothing here runs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from psycopg import sql
+
+from bgce_migrate.db import queries
+from bgce_migrate.db.target import BOOKKEEPING_VERSION
+
+#: Owns the bookkeeping in layout guarded; nobody logs in as it.
+BOOKKEEPER = "bgce_migrate_owner"
+#: The login of mode `role`, and the leader's login in both modes.
+MIGRATOR = "bgce_migrator"
+
+
+def identifier(*parts: str) -> str:
+    """Quoted, dotted."""
+    return sql.Identifier(*parts).as_string()
+
+
+def literal(value: str) -> str:
+    """Quoted as a string."""
+    return sql.Literal(value).as_string()
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(identifier(n) for n in names)
+
+
+def settings(server_version: int, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """One SELECT that sets all values for this transaction; those unknown to the server are left out.
+
+    `SET LOCAL` through set_config, because startup options are refused by poolers.
+    """
+    known = {k: v for k, v in values.items() if server_version >= _SINCE.get(k, 0)}
+    calls = ", ".join(f"set_config(${i}, ${i + 1}, true)" for i in range(1, 2 * len(known), 2))
+    return f"SELECT {calls}", tuple(x for item in known.items() for x in item)
+
+
+_SINCE = {"transaction_timeout": 170000, "client_connection_check_interval": 140000}
+
+
+def set_role(role: str | None) -> str:
+    """For this transaction: act as `role`, or as the login again."""
+    return f"SET LOCAL ROLE {identifier(role)}" if role else "SET LOCAL ROLE NONE"
+
+
+def set_session_role(role: str | None) -> str:
+    """For the session: journaled statements run outside transactions."""
+    return f"SET ROLE {identifier(role)}" if role else "SET ROLE NONE"
+
+
+def bookkeeping(schema: str, layout: str, *, create_schema: bool = True) -> list[str]:
+    """The statements that make the bookkeeping, to run in one transaction as its owner."""
+    texts = queries.load("bookkeeping")
+
+    def fill(name: str) -> str:
+        return (
+            texts[name]
+            .replace("{schema}", identifier(schema))
+            .replace("{layout}", literal(layout))
+            .replace("{version}", str(BOOKKEEPING_VERSION))
+        )
+
+    blocks = ("tables", "protect", "functions", "views", "seed", "close_functions")
+    out = [f"CREATE SCHEMA {identifier(schema)}"] if create_schema else []
+    out += [fill(name) for name in blocks]
+    if layout == "plain":
+        out.append(f"INSERT INTO {identifier(schema)}.domain_login VALUES ('*', '*')")
+    return out
+
+
+_FUNCTIONS_OF_STEPS = {
+    "begin_step": "uuid, bigint, text, text",
+    "finish_step": "uuid, jsonb",
+    "finish_unit": "uuid, uuid, bigint, text, integer, text",
+    "record": "bigint, uuid, text, text, jsonb",
+    "intent": "bigint, uuid, text, bigint, text, integer, text, text",
+    "done": "bigint, text, bigint, text, integer, text",
+}
+#: Whose caller could push other runs aside: never for a login that runs a domain's SQL in mode `login`.
+_FUNCTIONS_OF_LEADERS = {
+    "lead_run": "uuid, text, text, text, text, text, text",
+    "forget_journal": "bigint, text, bigint",
+    "accept_target": "bigint",
+}
+_READABLE = ("meta", "epoch", "run", "domain_login", "migration_history", "journal", "migration_state")
+
+
+def bookkeeping_rights(schema: str, login: str, *, leads: bool) -> list[str]:
+    """What a migrator login may do with the bookkeeping: read it, record steps and, one of them, lead."""
+    s, to = identifier(schema), identifier(login)
+    functions = {**_FUNCTIONS_OF_STEPS, **(_FUNCTIONS_OF_LEADERS if leads else {})}
+    executes = ", ".join(f"{s}.{name}({args})" for name, args in functions.items())
+    out = [
+        f"GRANT USAGE ON SCHEMA {s} TO {to}",
+        f"GRANT SELECT ON {', '.join(f'{s}.{name}' for name in _READABLE)} TO {to}",
+        f"GRANT EXECUTE ON FUNCTION {executes} TO {to}",
+    ]
+    if leads:
+        out.append(f"GRANT UPDATE ON {s}.run_lock TO {to}")
+    return out
+
+
+def read_state(schema: str, logins: Sequence[str]) -> str:
+    """Services may see what is applied, without SQL and errors."""
+    return f"GRANT SELECT ON {identifier(schema)}.migration_state TO {_names(logins)}"
+
+
+def domain_login(schema: str, rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Which login may record steps of which domain."""
+    values = ", ".join(f"({literal(login)}, {literal(domain)})" for login, domain in rows)
+    if not values:
+        return []
+    return [f"INSERT INTO {identifier(schema)}.domain_login (login, domain) VALUES {values} ON CONFLICT DO NOTHING"]
+
+
+def history_view(view: str, schema: str) -> str:
+    """The optional view with the platform's own columns, for services and dashboards."""
+    return (
+        f"CREATE OR REPLACE VIEW {identifier(*view.split('.'))} AS\n"
+        "SELECT id, service_name, version, name, direction, applied_at, execution_time_ms, success, checksum,\n"
+        f"       applied_by FROM {identifier(schema)}.migration_history"
+    )
+
+
+def create_role(name: str, options: str) -> str:
+    """CREATE ROLE with the given attribute words."""
+    return f"CREATE ROLE {identifier(name)} {options}"
+
+
+def grant_role(role: str, member: str, server_version: int) -> str:
+    """Membership that allows SET ROLE but inherits nothing."""
+    suffix = " WITH INHERIT FALSE, SET TRUE" if server_version >= 160000 else ""
+    return f"GRANT {identifier(role)} TO {identifier(member)}{suffix}"
+
+
+def revoke_role(role: str, member: str) -> str:
+    """Take a membership back."""
+    return f"REVOKE {identifier(role)} FROM {identifier(member)}"
+
+
+def grant(
+    privileges: Sequence[str], kind: str, name: Sequence[str], grantee: str, columns: Sequence[str] = ()
+) -> str:
+    """GRANT of privileges on one object, or on some of its columns."""
+    suffix = f" ({_names(columns)})" if columns else ""
+    words = ", ".join(f"{p}{suffix}" for p in privileges)
+    return f"GRANT {words} ON {kind} {identifier(*name)} TO {identifier(grantee)}"
+
+
+def create_extension(name: str) -> str:
+    """Only an administrator can make most of them."""
+    return f"CREATE EXTENSION IF NOT EXISTS {identifier(name)}"
+
+
+def create_schema(name: str, owner: str) -> str:
+    """A domain's own schema."""
+    return f"CREATE SCHEMA IF NOT EXISTS {identifier(name)} AUTHORIZATION {identifier(owner)}"
+
+
+def create_database(name: str) -> str:
+    """Outside any transaction."""
+    return f"CREATE DATABASE {identifier(name)} ENCODING 'UTF8' TEMPLATE template0"
+
+
+def script(statements: Iterable[str]) -> str:
+    """Statements as a text that psql runs."""
+    return "".join(f"{s};\n" if not s.rstrip().endswith(";") else f"{s}\n" for s in statements)
