@@ -1,0 +1,22 @@
+"""Files and variables -> settings, declarations, migrations as read, and the database to go to."""
+
+from __future__ import annotations
+
+from bgce_migrate.config.folders import FolderContents, read_folder, read_migrations
+from bgce_migrate.config.load import find, load, plugin_names
+from bgce_migrate.config.project import Compat, Database, Environment, Project, Replica, Scratch
+
+__all__ = [
+    "Compat",
+    "Database",
+    "Environment",
+    "FolderContents",
+    "Project",
+    "Replica",
+    "Scratch",
+    "find",
+    "load",
+    "plugin_names",
+    "read_folder",
+    "read_migrations",
+]

@@ -1,0 +1,213 @@
+"""A domain's folder -> its migrations, files read and hashed but not parsed."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bgce_migrate.config.paths import FileFault, inside, read_regular, shown
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import ConfigError, Problem, SqlFileError, Where
+from bgce_migrate.migration import Finding, Migration, MigrationId, Severity, SourceFile
+from bgce_migrate.registry.references import printable
+
+#: golang-migrate's own pattern, with ASCII digits only.
+FILE_NAME = re.compile(r"([0-9]+)_(.*)\.(up|down)\.sql\Z", re.DOTALL)
+MAX_VERSION = 2**63 - 1  # versions are kept as bigint
+MAX_FILES = 100_000
+MAX_TOTAL_BYTES = 512 * 1024 * 1024
+#: One byte over the limit of one file, so that `read_source` sees that it is passed.
+_READ_BYTES = 16 * 1024 * 1024 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContents:
+    """The migrations of a folder by version, and what was left aside."""
+
+    migrations: tuple[Migration, ...]
+    notes: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class _Pair:
+    up: str | None = None
+    down: str | None = None
+    slug: str = ""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known while a folder is read."""
+
+    domain: Domain
+    folder: str
+    prefix: str
+    links: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+
+    def where(self, name: str) -> Where:
+        return Where(self.prefix + printable(name))
+
+    def note(self, rule: str, name: str, message: str, hint: str | None = None) -> None:
+        finding = Finding(rule, Severity.WARNING, message, self.where(name), hint, self.domain.name)
+        self.notes.append(finding)
+
+
+def read_migrations(domain: Domain) -> tuple[Migration, ...]:
+    """Read all migration files of a domain, lowest version first.
+
+    Raises:
+        ConfigError: two files of one version and direction, a link that leads out of the folder, a
+            version too large, in a declared domain a down without an up.
+        SqlFileError: files that cannot be read as UTF-8 text within the limits.
+    """
+    return read_folder(domain).migrations
+
+
+def read_folder(domain: Domain) -> FolderContents:
+    """Like `read_migrations`, with notes on files that were left aside."""
+    name = shown(domain.folder)
+    reading = _Reading(domain, str(domain.folder), "" if name == "." else f"{name}/")
+    pairs = _pairs(reading)
+    if reading.problems:
+        raise _combined(ConfigError, f"the folder of {printable(domain.name)}", reading.problems)
+    migrations = _read(reading, pairs)
+    return FolderContents(migrations, tuple(sorted(reading.notes, key=lambda n: str(n.where))))
+
+
+def _pairs(reading: _Reading) -> dict[int, _Pair]:
+    """Versions and their files, from names alone."""
+    pairs: dict[int, _Pair] = {}
+    for name in _names(reading):
+        found = FILE_NAME.match(name)
+        if not found:
+            if name.lower().endswith(".sql"):
+                message = f"{printable(name)} is not named like a migration and is left aside"
+                reading.note("unread-file", name, message, "NNNNNN_slug.up.sql or NNNNNN_slug.down.sql")
+            continue
+        digits, slug, direction = found.groups()
+        if fault := _name_fault(digits, slug):
+            reading.problems.append(Problem(f"{printable(name)} {fault}", reading.where(name)))
+            continue
+        version = int(digits)
+        pair = pairs.setdefault(version, _Pair())
+        other = pair.up if direction == "up" else pair.down
+        if other is not None:
+            reading.problems.append(_twice(reading, version, direction, other, name))
+        elif direction == "up":
+            pair.up, pair.slug = name, slug
+        else:
+            pair.down = name
+    for version in sorted(v for v, pair in pairs.items() if pair.up is None):
+        _lone_down(reading, pairs.pop(version))
+    return pairs
+
+
+def _names(reading: _Reading) -> list[str]:
+    names: list[str] = []
+    try:
+        with os.scandir(reading.folder) as entries:
+            for entry in entries:
+                if not entry.name.endswith((".sql", ".SQL", ".Sql")):
+                    continue
+                names.append(entry.name)
+                if entry.is_symlink():
+                    reading.links.add(entry.name)
+                if len(names) > MAX_FILES:
+                    raise ConfigError(
+                        f"the folder of {printable(reading.domain.name)} holds more than {MAX_FILES} SQL files",
+                        where=Where(reading.prefix.rstrip("/") or "."),
+                    )
+    except OSError as error:
+        raise ConfigError(
+            f"the folder of {printable(reading.domain.name)} cannot be read: {error.strerror or error}",
+            where=Where(reading.prefix.rstrip("/") or "."),
+        ) from None
+    return sorted(names)
+
+
+def _name_fault(digits: str, slug: str) -> str | None:
+    significant = digits.lstrip("0")
+    if len(significant) > 19 or int(significant or "0") > MAX_VERSION:
+        return f"has a version larger than {MAX_VERSION}"
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
+        return "has a control character or bytes that are not UTF-8 in its name"
+    return None
+
+
+def _twice(reading: _Reading, version: int, direction: str, one: str, other: str) -> Problem:
+    message = (
+        f"version {version} of {printable(reading.domain.name)} has two {direction} files, "
+        f"{printable(one)} and {printable(other)}"
+    )
+    folded = [unicodedata.normalize("NFC", n).casefold() for n in (one, other)]
+    if folded[0] == folded[1]:
+        message += ", which are one file on systems that ignore upper and lower case or accents' spelling"
+    hint = f"bgce-migrate renumber {reading.domain.name}"
+    return Problem(message, reading.where(other), hint)
+
+
+def _lone_down(reading: _Reading, pair: _Pair) -> None:
+    name = pair.down or ""
+    if reading.domain.declared:
+        message = f"{printable(name)} has no up file of the same version"
+        reading.problems.append(Problem(message, reading.where(name), "add the up file, or remove this one"))
+    else:
+        reading.note("down-without-up", name, f"{printable(name)} has no up file and is left aside")
+
+
+def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
+    """Read the files of all pairs; every file that cannot be read is reported."""
+    domain = reading.domain
+    migrations: list[Migration] = []
+    total = 0
+    real = os.path.realpath(reading.folder)
+    for version in sorted(pairs):
+        pair = pairs[version]
+        up = _source(reading, pair.up or "", real)
+        down = _source(reading, pair.down, real) if pair.down is not None else None
+        if up is None:
+            continue
+        total += len(up.text) + (len(down.text) if down else 0)
+        if total > MAX_TOTAL_BYTES:
+            raise ConfigError(
+                f"the files of {printable(domain.name)} are larger than {MAX_TOTAL_BYTES >> 20} MiB together",
+                where=Where(reading.prefix.rstrip("/") or "."),
+            )
+        id_ = MigrationId(domain.name, version, pair.slug)
+        migrations.append(Migration(id_, up, down, domain.declared, domain.distribution))
+    if reading.problems:
+        raise _combined(SqlFileError, f"migrations of {printable(domain.name)}", reading.problems)
+    return tuple(migrations)
+
+
+def _source(reading: _Reading, name: str, real: str) -> SourceFile | None:
+    from bgce_migrate.sqlfile import read_source
+
+    path = f"{reading.folder}{os.sep}{name}"
+    try:
+        if name in reading.links:
+            if not inside(path, real):
+                raise FileFault("is a link that leads out of its folder")
+            path = os.path.realpath(path)
+        return read_source(reading.prefix + name, read_regular(path, _READ_BYTES))
+    except FileFault as fault:
+        reading.problems.append(Problem(f"{printable(name)} {fault}", reading.where(name)))
+    except SqlFileError as error:
+        said = error.problems or (Problem(error.message, error.where, error.hint),)
+        reading.problems += said
+    return None
+
+
+def _combined(
+    type_: type[ConfigError] | type[SqlFileError], what: str, problems: Iterable[Problem]
+) -> ConfigError | SqlFileError:
+    problems = tuple(problems)
+    if len(problems) == 1:
+        only = problems[0]
+        return type_(only.message, hint=only.hint, where=only.where, problems=problems)
+    return type_(f"{what}: {len(problems)} mistakes", problems=problems)

@@ -1,0 +1,96 @@
+"""A project's settings as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from bgce_migrate.domain import Domain
+from bgce_migrate.migration import Finding
+from bgce_migrate.registry import Registry
+
+Mode: TypeAlias = Literal["role", "login"]
+Provider: TypeAlias = Literal["embedded", "local", "docker", "url"]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """How the database is found, and what the engine keeps in it."""
+
+    url_env: tuple[str, ...] = ("DATABASE_URL",)
+    bookkeeping_schema: str = "bgce_migrate"
+    extensions: tuple[str, ...] = ()
+    mode: Mode = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A named database, e.g. production, and the branch that is deployed to it."""
+
+    name: str
+    url_env: tuple[str, ...]
+    branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A server for the reads of some services."""
+
+    name: str
+    url_env: str
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compat:
+    """What is kept true for other tools. `golang_migrate` is a table name with `{service}` in it."""
+
+    golang_migrate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Where throw-away servers come from; all None: chosen by need."""
+
+    provider: Provider | None = None
+    major: int | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything `bgce.toml` and the declarations say.
+
+    Attributes:
+        root: the folder of `bgce.toml`; of an undeclared tree, the folder given.
+        domains: by rank.
+        plugins: names of entry points that may be loaded.
+        file: `bgce.toml` or `pyproject.toml`; None for an undeclared tree.
+        patterns: `domains` as written.
+        notes: what was left aside, and that ownership rules are off.
+    """
+
+    root: Path
+    name: str
+    domains: tuple[Domain, ...]
+    registry: Registry
+    lock_path: Path
+    plugins: tuple[str, ...] = ()
+    history_view: str | None = None
+    timezone: str = "UTC"
+    database: Database = Database()
+    environments: Mapping[str, Environment] = field(default_factory=lambda: MappingProxyType({}))
+    replicas: tuple[Replica, ...] = ()
+    compat: Compat = Compat()
+    scratch: Scratch = Scratch()
+    file: Path | None = None
+    patterns: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    @property
+    def declared(self) -> bool:
+        """False for a tree given by `--migrations`: ownership rules are off."""
+        return self.file is not None

@@ -1,0 +1,97 @@
+"""The keys of `bgce.toml` and `domain.toml`, with their types and defaults."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+
+class ProjectTable(Struct, frozen=True, kw_only=True):
+    """`[project]`."""
+
+    name: str
+    domains: list[str] = field(default_factory=list)
+    plugins: list[str] = field(default_factory=list)
+    history_view: str | None = None
+    timezone: str = "UTC"
+
+
+class DatabaseTable(Struct, frozen=True, kw_only=True):
+    """`[database]`."""
+
+    url_env: list[str] | str = field(default_factory=lambda: ["DATABASE_URL"])
+    bookkeeping_schema: str = "bgce_migrate"
+    extensions: list[str] = field(default_factory=list)
+    mode: str = "role"
+
+
+class EnvironmentTable(Struct, frozen=True, kw_only=True):
+    """`[environments.NAME]`."""
+
+    url_env: list[str] | str | UnsetType = UNSET
+    branch: str | None = None
+
+
+class ReplicaTable(Struct, frozen=True, kw_only=True):
+    """`[[replica]]`."""
+
+    name: str
+    url_env: str
+    services: list[str] = field(default_factory=list)
+
+
+class CompatTable(Struct, frozen=True, kw_only=True):
+    """`[compat]`."""
+
+    golang_migrate: str | None = None
+
+
+class ScratchTable(Struct, frozen=True, kw_only=True):
+    """`[scratch]`."""
+
+    provider: str | None = None
+    major: int | None = None
+    image: str | None = None
+
+
+class BgceToml(Struct, frozen=True, kw_only=True):
+    """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
+
+    project: ProjectTable
+    database: DatabaseTable = DatabaseTable()
+    environments: dict[str, EnvironmentTable] = field(default_factory=dict)
+    replica: list[ReplicaTable] = field(default_factory=list)
+    compat: CompatTable = CompatTable()
+    scratch: ScratchTable = ScratchTable()
+
+
+class TableToml(Struct, frozen=True, kw_only=True):
+    """`[tables.NAME]`."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    sets: dict[str, list[str]] = field(default_factory=dict)
+
+
+class ServiceToml(Struct, frozen=True, kw_only=True):
+    """`[[services]]`."""
+
+    name: str
+    login: str | None = None
+    pool: int | None = None
+    writes: list[str] | UnsetType = UNSET
+    reads: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+
+class DomainToml(Struct, frozen=True, kw_only=True):
+    """The whole of `domain.toml`."""
+
+    name: str
+    title: str = ""
+    team: str = ""
+    requires: list[str] = field(default_factory=list)
+    schema: str = "public"
+    functions: dict[str, str] = field(default_factory=dict)
+    loose: list[str] = field(default_factory=list)
+    shares: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[str, TableToml] = field(default_factory=dict)
+    services: list[ServiceToml] = field(default_factory=list)
