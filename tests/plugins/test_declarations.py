@@ -163,6 +163,12 @@ def test_columns_above_public() -> None:
     }
 
 
+def test_the_profile_of_a_user_is_public() -> None:
+    profile = list(columns_of("cortex", "users.profile"))
+    names = "id uuid tenant_id username full_name avatar_url bio role status skill_level".split()
+    assert profile == [("users", name, "public") for name in names]
+
+
 def test_replicas_serve_known_services_once() -> None:
     served = [service for replica in PROJECT["replica"] for service in replica["services"]]
     assert len(served) == len(set(served)) and set(served) <= set(SERVICES)
