@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tomli
 
+from bgce_migrate.config import load, read_folder, read_migrations
 from tests.plugins.shipped_domains import HERE, ROOT, declaration, domain_names
 
 EXPECTED = tomli.loads((HERE / "expected_tables.toml").read_text(encoding="utf-8"))
@@ -49,6 +50,14 @@ def readable(service: dict[str, Any], domain: str) -> dict[tuple[str, str], str]
     """Columns of `domain` that the service reads by declaration, with their classes."""
     texts = [read.split(":")[1] for read in service["reads"] if read.split(":")[0] == domain]
     return {(table, name): kind for text in texts for table, name, kind in columns_of(domain, text)}
+
+
+def test_the_engine_reads_the_project_without_a_complaint() -> None:
+    project = load(ROOT / "bgce.toml")
+    assert [domain.name for domain in project.domains] == list(EXPECTED)
+    assert all(read_folder(domain).notes == () for domain in project.domains)
+    migrations = [migration for domain in project.domains for migration in read_migrations(domain)]
+    assert len(migrations) == 49 and all(migration.down for migration in migrations)
 
 
 def test_eleven_domains_declare_the_48_tables_once_each() -> None:
@@ -165,7 +174,18 @@ def test_columns_above_public() -> None:
 
 def test_the_profile_of_a_user_is_public() -> None:
     profile = list(columns_of("cortex", "users.profile"))
-    names = "id uuid tenant_id username full_name avatar_url bio role status skill_level".split()
+    names = [
+        "id",
+        "uuid",
+        "tenant_id",
+        "username",
+        "full_name",
+        "avatar_url",
+        "bio",
+        "role",
+        "status",
+        "skill_level",
+    ]
     assert profile == [("users", name, "public") for name in names]
 
 
