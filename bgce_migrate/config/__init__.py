@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bgce_migrate.config.database import DatabaseChoice, redact, resolve
 from bgce_migrate.config.folders import FolderContents, read_folder, read_migrations
 from bgce_migrate.config.load import find, load, plugin_names
 from bgce_migrate.config.project import Compat, Database, Environment, Project, Replica, Scratch
+from bgce_migrate.config.undeclared import undeclared
 
 __all__ = [
     "Compat",
     "Database",
+    "DatabaseChoice",
     "Environment",
     "FolderContents",
     "Project",
@@ -19,4 +22,7 @@ __all__ = [
     "plugin_names",
     "read_folder",
     "read_migrations",
+    "redact",
+    "resolve",
+    "undeclared",
 ]

@@ -9,7 +9,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
-from bgce_migrate.config.toml_file import Mistakes, TomlFile
+from bgce_migrate.config.mistakes import Mistakes
+from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.registry.references import KeyPath, did_you_mean, key_text, printable
 
 S = TypeVar("S", bound=msgspec.Struct)

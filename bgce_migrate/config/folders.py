@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bgce_migrate.config.mistakes import combined
 from bgce_migrate.config.paths import FileFault, inside, read_regular, shown
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Problem, SqlFileError, Where
@@ -74,7 +74,7 @@ def read_folder(domain: Domain) -> FolderContents:
     reading = _Reading(domain, str(domain.folder), "" if name == "." else f"{name}/")
     pairs = _pairs(reading)
     if reading.problems:
-        raise _combined(ConfigError, f"the folder of {printable(domain.name)}", reading.problems)
+        raise combined(ConfigError, f"the folder of {printable(domain.name)}", reading.problems)
     migrations = _read(reading, pairs)
     return FolderContents(migrations, tuple(sorted(reading.notes, key=lambda n: str(n.where))))
 
@@ -181,7 +181,7 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
         id_ = MigrationId(domain.name, version, pair.slug)
         migrations.append(Migration(id_, up, down, domain.declared, domain.distribution))
     if reading.problems:
-        raise _combined(SqlFileError, f"migrations of {printable(domain.name)}", reading.problems)
+        raise combined(SqlFileError, f"migrations of {printable(domain.name)}", reading.problems)
     return tuple(migrations)
 
 
@@ -201,13 +201,3 @@ def _source(reading: _Reading, name: str, real: str) -> SourceFile | None:
         said = error.problems or (Problem(error.message, error.where, error.hint),)
         reading.problems += said
     return None
-
-
-def _combined(
-    type_: type[ConfigError] | type[SqlFileError], what: str, problems: Iterable[Problem]
-) -> ConfigError | SqlFileError:
-    problems = tuple(problems)
-    if len(problems) == 1:
-        only = problems[0]
-        return type_(only.message, hint=only.hint, where=only.where, problems=problems)
-    return type_(f"{what}: {len(problems)} mistakes", problems=problems)

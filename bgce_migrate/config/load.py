@@ -18,7 +18,8 @@ from bgce_migrate.config.project import Project
 from bgce_migrate.config.same import difference
 from bgce_migrate.config.schema import BgceToml
 from bgce_migrate.config.settings import check_settings, settings
-from bgce_migrate.config.toml_file import MAX_BYTES, Mistakes, TomlFile, read_toml
+from bgce_migrate.config.mistakes import Mistakes, combined
+from bgce_migrate.config.toml_file import MAX_BYTES, TomlFile, read_toml
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Where
 from bgce_migrate.registry import build, find_problems
@@ -90,7 +91,7 @@ def load(path: Path, *, delivered: Sequence[Delivered] = ()) -> Project:
     mistakes = Mistakes()
     file = _read(path, mistakes)
     if file is None:
-        raise failure(mistakes)
+        raise combined(ConfigError, "the configuration", mistakes.problems)
     said = convert(file, BgceToml, mistakes)
     raw = file.data.get("project")
     patterns = said.project.domains if said else raw.get("domains", []) if isinstance(raw, dict) else []
@@ -106,7 +107,7 @@ def load(path: Path, *, delivered: Sequence[Delivered] = ()) -> Project:
     locate = _locator(declared)
     mistakes.problems += find_problems(domains, locate, unreadable)
     if mistakes.problems or said is None:
-        raise failure(mistakes)
+        raise combined(ConfigError, "the configuration", mistakes.problems)
     return settings(path, said, domains, build(domains, locate))
 
 
@@ -177,14 +178,3 @@ def _locator(declared: Sequence[Declared]) -> Any:
         return found.where(path) if found else file_of(domain, path)
 
     return locate
-
-
-def failure(mistakes: Mistakes) -> ConfigError:
-    """The one error that carries all mistakes, sorted by place."""
-    problems = sorted(
-        mistakes.problems, key=lambda p: (p.where.file, p.where.line or 0) if p.where else ("", 0)
-    )
-    if len(problems) == 1:
-        only = problems[0]
-        return ConfigError(only.message, hint=only.hint, where=only.where, problems=problems)
-    return ConfigError(f"the configuration holds {len(problems)} mistakes", problems=problems)

@@ -21,7 +21,8 @@ from bgce_migrate.config.project import (
     Scratch,
 )
 from bgce_migrate.config.schema import BgceToml
-from bgce_migrate.config.toml_file import Mistakes, TomlFile
+from bgce_migrate.config.mistakes import Mistakes
+from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.domain import Domain
 from bgce_migrate.registry import Registry
 from bgce_migrate.registry.references import (

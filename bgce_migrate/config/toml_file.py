@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli
 
+from bgce_migrate.config.mistakes import Mistakes
 from bgce_migrate.config.paths import FileFault, read_within, shown
 from bgce_migrate.config.toml_positions import Positions, positions
-from bgce_migrate.errors import Problem, Where
+from bgce_migrate.errors import Where
 from bgce_migrate.registry.references import KeyPath, key_text, printable
 
 MAX_BYTES = 64 * 1024
@@ -22,19 +23,6 @@ MAX_KEY_BYTES = 63
 #: Text that may hold a key of more than MAX_DEPTH parts or brackets nested deeper; then it is scanned
 #: before it is parsed, because a parser's time grows with the square of a dotted key's length.
 _MAYBE_DEEP = re.compile(r"(?:[\w\"'-][ \t]*\.[ \t]*[\w\"'-]*){8}|(?:[\[{][^\]}]*){9}")
-
-
-@dataclass(slots=True)
-class Mistakes:
-    """Everything found wrong so far, over all files."""
-
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, message: str, where: Where | None = None, hint: str | None = None) -> None:
-        """Record a mistake; the same one at the same place counts once."""
-        problem = Problem(message, where, hint)
-        if problem not in self.problems:
-            self.problems.append(problem)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,202 @@
+"""One typed method a hook, each with the meaning that design gives to answers and exceptions."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pluggy
+
+from bgce_migrate.access import Delivered, Endpoint, Grant, RouteRequest
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import Problem, Refused
+from bgce_migrate.hookspecs import GROUP, BgceHooks
+from bgce_migrate.host.discovery import Plugin, discover, fault_text, plugin_error
+from bgce_migrate.host.rights import grant_fault
+from bgce_migrate.migration import Plan, Step
+from bgce_migrate.outcome import Measurement, StepResult
+from bgce_migrate.registry import Registry
+
+_LOG = logging.getLogger("bgce_migrate")
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The answer of `routing`: None leaves the choice to the built-in policy."""
+
+    endpoint: Endpoint | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Host:
+    """The plugins of one command. Nothing is kept outside the instance.
+
+    Plugins are called in the order of their names, one at a time, so that every fault has a name.
+
+    Raises:
+        ConfigError: two plugins of one name, an unknown hook or argument in a plugin.
+    """
+
+    def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(BgceHooks)
+        self._by_name: dict[str, Plugin] = {}
+        self._silenced: set[str] = set()
+        self._lock = Lock()
+        problems: list[Problem] = []
+        # Pluggy calls the last one registered first.
+        for plugin in sorted(plugins, key=lambda p: p.name, reverse=True):
+            if problem := self._register(plugin):
+                problems.append(problem)
+        if problems:
+            raise plugin_error(problems[::-1])
+
+    @classmethod
+    def discover(
+        cls,
+        allowed: Sequence[str],
+        *,
+        blocked: Sequence[str] = (),
+        builtins: Sequence[Plugin] = (),
+        required: bool = True,
+    ) -> Host:
+        """The host of all allowed entry points and the built-in plugins; see `discovery.discover`."""
+        return cls((*discover(allowed, blocked=blocked, required=required), *builtins))
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """All plugins, by name."""
+        return tuple(self._by_name[name] for name in sorted(self._by_name))
+
+    def _register(self, plugin: Plugin) -> Problem | None:
+        hint = f"repair or uninstall it, or go on without it: --no-plugin {plugin.name}"
+        if plugin.name in self._by_name:
+            return Problem(f"{plugin} and {self._by_name[plugin.name]} have one name")
+        try:
+            self._manager.register(plugin.implementation, plugin.name)
+            self._manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self._manager.has_plugin(plugin.name):
+                self._manager.unregister(name=plugin.name)
+            return Problem(f"{plugin} does not fit the hooks: {fault_text(error)}", hint=hint)
+        self._by_name[plugin.name] = plugin
+        return None
+
+    def _answers(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
+        """The plugins that implement a hook, in calling order, each with a call of its own."""
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        names = dict.fromkeys(impl.plugin_name for impl in reversed(caller.get_hookimpls()))
+        for name in names:
+            others = [p.implementation for other, p in self._by_name.items() if other != name]
+            yield self._by_name[name], self._manager.subset_hook_caller(hook, others)
+
+    def delivered(self) -> tuple[Delivered, ...]:
+        """The folders that plugins hand over with `domain`.
+
+        Raises:
+            ConfigError: with a problem for every plugin that raises or hands over no such folder.
+        """
+        out: list[Delivered] = []
+        problems: list[Problem] = []
+        for plugin, call in self._answers("domain"):
+            try:
+                answer = next(iter(call()), None)
+            except (Exception, SystemExit) as error:
+                problems.append(Problem(f"{plugin} failed in domain: {fault_text(error)}"))
+                continue
+            if answer is None:
+                continue
+            if not isinstance(answer, (str, os.PathLike)):
+                problems.append(
+                    Problem(f"{plugin} hands over {type(answer).__name__}, not the path of a folder")
+                )
+            elif not (Path(answer) / "domain.toml").is_file():
+                problems.append(Problem(f"{plugin} hands over {answer}, which holds no domain.toml"))
+            else:
+                out.append(Delivered(Path(answer).absolute(), plugin.name, plugin.distribution))
+        if problems:
+            raise plugin_error(problems)
+        return tuple(sorted(out, key=lambda d: d.plugin))
+
+    def pre_apply(self, step: Step, plan: Plan) -> None:
+        """Let plugins veto a step.
+
+        Raises:
+            Refused: a plugin refused, or raised anything else.
+        """
+        for plugin, call in self._answers("pre_apply"):
+            try:
+                call(step=step, plan=plan)
+            except Refused:
+                raise
+            except (Exception, SystemExit) as error:
+                message = f"{plugin} failed in pre_apply before {step.id}: {fault_text(error)}"
+                raise Refused(
+                    message, hint=f"repair it, or go on without it: --no-plugin {plugin.name}"
+                ) from error
+
+    def post_apply(self, result: StepResult, plan: Plan) -> tuple[str, ...]:
+        """Tell plugins how a step ended; what they raise comes back as warnings."""
+        warnings: list[str] = []
+        for plugin, call in self._answers("post_apply"):
+            try:
+                call(result=result, plan=plan)
+            except (Exception, SystemExit) as error:
+                warnings.append(f"{plugin} failed in post_apply after {result.id}: {fault_text(error)}")
+        return tuple(warnings)
+
+    def grants(self, domain: Domain, registry: Registry) -> tuple[Grant, ...]:
+        """The rights plugins ask for beside those of the declarations, sorted, each once.
+
+        Raises:
+            Refused: with a problem for every plugin that raises or asks for what it may not.
+        """
+        wanted: set[Grant] = set()
+        problems: list[Problem] = []
+        for plugin, call in self._answers("grant"):
+            try:
+                asked = [grant for answer in call(domain=domain, registry=registry) for grant in answer]
+            except (Exception, SystemExit) as error:
+                problems.append(Problem(f"{plugin} failed in grant for {domain.name}: {fault_text(error)}"))
+                continue
+            for grant in asked:
+                if fault := grant_fault(grant, domain):
+                    problems.append(Problem(f"{plugin} may not grant for {domain.name}: {fault}"))
+                else:
+                    wanted.add(grant)
+        if len(problems) == 1:
+            raise Refused(problems[0].message, problems=problems)
+        if problems:
+            raise Refused(f"plugins ask for {len(problems)} grants that are refused", problems=problems)
+        return tuple(sorted(wanted))
+
+    def routing(self, request: RouteRequest, endpoints: tuple[Endpoint, ...]) -> Routed:
+        """The first plugin's answer; a fault leaves the choice to the built-in policy, with a warning."""
+        for plugin, call in self._answers("routing"):
+            try:
+                answer = call(request=request, endpoints=endpoints)
+            except (Exception, SystemExit) as error:
+                return Routed(None, (f"{plugin} failed in routing: {fault_text(error)}",))
+            if answer is None:
+                continue
+            if answer not in endpoints:
+                return Routed(None, (f"{plugin} chose what is not one of the endpoints",))
+            return Routed(answer)
+        return Routed()
+
+    def metrics(self, measurement: Measurement) -> None:
+        """Tell every observer; one that raises is logged once and the others still hear it."""
+        for plugin, call in self._answers("metrics"):
+            try:
+                call(measurement=measurement)
+            except (Exception, SystemExit) as error:
+                with self._lock:
+                    first = plugin.name not in self._silenced
+                    self._silenced.add(plugin.name)
+                if first:
+                    _LOG.warning("%s failed in metrics: %s", plugin, fault_text(error))
