@@ -36,10 +36,13 @@ class Audit:
             StepFailed: with every victim and its owner.
         """
         suspects: dict[str, str] = {}
-        for kind, mode, relation, _classid, objid, schema, name, role in held:
+        strangers: dict[str, str] = {}  # visible, owned by another role: an old object, or a new one gone astray
+        for kind, mode, relation, _classid, objid, schema, name, role, of_extension in held:
             oid = relation if kind == "relation" else objid
             if oid is None or (kind == "relation" and role == owner):
                 continue
+            if role is not None and of_extension != "true" and schema != "pg_toast":
+                strangers[oid] = f"{schema}.{name} of {self.owners.get(role, role)}"
             if kind == "object" and mode != "AccessExclusiveLock":
                 continue  # a dependency is recorded with a weaker lock; only a drop takes this one
             if mode == "ShareRowExclusiveLock" and f"{schema}.{name}" in parents:
@@ -47,11 +50,14 @@ class Audit:
             suspects[oid] = mode or ""
         if not suspects:
             return
+        existed = self._existed(suspects)
         victims = [
             f"{what} {name} of {self.owners.get(role or '', role)} ({suspects[oid]})"
-            for what, oid, name, role in self._existed(suspects)
+            for what, oid, name, role in existed
             if role != owner and oid is not None and not (name or "").startswith("pg_toast.")
         ]
+        old = {oid for _, oid, _, _ in existed}
+        victims += [f"new relation {what}" for oid, what in strangers.items() if oid in suspects and oid not in old]
         if victims:
             raise StepFailed(
                 f"{step.id} was rolled back: it touches what belongs to others: {', '.join(sorted(victims))}",

@@ -107,9 +107,9 @@ class Script:
     def _roles(self, verifiers: dict[str, str]) -> list[str]:
         owners = [st.BOOKKEEPER, *(d.owner for d in self.wanted.domains)]
         services = [s.login for d in self.wanted.domains for s in d.services]
-        words = {name: "NOLOGIN" for name in owners}
-        words |= {name: "LOGIN NOINHERIT" for name in self._migrators()}
-        words |= {name: "LOGIN" for name in services}
+        words = dict.fromkeys(owners, "NOLOGIN")
+        words |= dict.fromkeys(self._migrators(), "LOGIN NOINHERIT")
+        words |= dict.fromkeys(services, "LOGIN")
         out = []
         for name, options in words.items():
             have = self.found.roles.get(name)
@@ -126,10 +126,10 @@ class Script:
 
     def _borrow(self, role: str) -> list[str]:
         """Membership for as long as this script runs, where the administrator is not a superuser."""
-        if self.found.superuser or role in self._borrowed or (role, self.found.me) in self.found.members:
-            # On 16 and newer the creator of a role is a member of it, with ADMIN alone.
-            if self.found.superuser or role in self._borrowed or self.version < 160000:
-                return []
+        # On 16 and newer the creator of a role is a member of it, but with ADMIN alone.
+        member = (role, self.found.me) in self.found.members and self.version < 160000
+        if self.found.superuser or role in self._borrowed or member:
+            return []
         self._borrowed.append(role)
         suffix = " WITH INHERIT TRUE, SET TRUE" if self.version >= 160000 else ""
         return [f"GRANT {st.identifier(role)} TO {st.identifier(self.found.me)}{suffix}"]

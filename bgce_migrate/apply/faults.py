@@ -60,7 +60,7 @@ def failed(step: Step, statement: Statement | None, error: psycopg.Error, stands
         "stands": stands,
     }
     message = diag.message_primary or str(error).strip()
-    if error.sqlstate == "23503" and diag.table_name == _GUARD_TABLE or error.sqlstate == TRANSACTION_OVER:
+    if (error.sqlstate == "23503" and diag.table_name == _GUARD_TABLE) or error.sqlstate == TRANSACTION_OVER:
         message = "something in the file ends the transaction (COMMIT, PREPARE or the like); all of it was rolled back"
     hint = _HINTS.get(error.sqlstate or "", "mend the file and run again; earlier steps stand")
     return StepFailed(

@@ -6,7 +6,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -19,7 +19,7 @@ from bgce_migrate.db.history import GENESIS
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
-from bgce_migrate.errors import BgceError, Interrupted, NeedsHuman, StepFailed
+from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, NeedsHuman, StepFailed, Unavailable
 from bgce_migrate.migration import Direction, Mode, Statement, Step
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
@@ -54,11 +54,11 @@ class StepRunner:
         """
         step = owned.step
         self.context.progress.step_started(step, len(step.script.statements))
-        result, head = self._attempts(owned, previous)
+        result, head = self.attempts(owned, previous)
         self.context.progress.step_finished(result)
         return result, head
 
-    def _attempts(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
+    def attempts(self, owned: Owned, previous: Head | None, ms: int | None = None) -> tuple[StepResult, Head | None]:
         step, limits = owned.step, self.context.limits
         started, tries, reconnects = time.monotonic(), 0, 0
 
@@ -71,7 +71,7 @@ class StepRunner:
             attempt = str(uuid.uuid4())
             try:
                 self.leadership.check()
-                head = self._attempt(owned, attempt, previous)
+                head = self._attempt(owned, attempt, previous, ms)
                 return result(StepStatus.APPLIED), head
             except Failed as caught:
                 error = caught.error
@@ -80,15 +80,15 @@ class StepRunner:
                     time.sleep(random.uniform(0.02, 0.1) * tries)
                     continue
                 failure = self._failure(owned, caught, tries)
-                return result(StepStatus.FAILED, failure), self._record_failure(owned, previous, failure)
+                return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
             except StepFailed as failure:
-                return result(StepStatus.FAILED, failure), self._record_failure(owned, previous, failure)
+                return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
             except _LostBeforeCommit as lost:
                 reconnects += 1
                 if reconnects > 2:
                     return result(StepStatus.FAILED, lost.explain(step)), previous
                 try:
-                    self._reconnect(owned)
+                    self.reconnect(owned)
                 except BgceError as error:
                     return result(StepStatus.FAILED, error), previous
             except _LostAtCommit as lost:
@@ -107,8 +107,8 @@ class StepRunner:
 
     # -- one attempt -------------------------------------------------------------------------------------------
 
-    def _attempt(self, owned: Owned, attempt: str, previous: Head | None) -> Head:
-        session = self._open(owned)
+    def _attempt(self, owned: Owned, attempt: str, previous: Head | None, ms: int | None) -> Head:
+        session = self.open(owned)
         first = self.prologue(owned, attempt, previous)
         body = [Command(s.text, keep_rows=False) for s in owned.step.script.statements]
         try:
@@ -122,11 +122,11 @@ class StepRunner:
             raise _at(caught, index, owned.step.script.statements) from None
         except Lost as lost:
             raise _LostBeforeCommit(str(lost)) from None
-        return self._round_two(session, owned, attempt)
+        return self._round_two(session, owned, attempt, ms)
 
     def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
         """Everything before the body: the transaction, its settings, the guard, the role."""
-        session = self._open(owned)
+        session = self.open(owned)
         text, values = settings(session.server_version, self.settings_of(owned))
         return [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
@@ -144,10 +144,13 @@ class StepRunner:
     def settings_of(self, owned: Owned) -> dict[str, str]:
         """What a role's or a database's defaults could break, set for this transaction."""
         limits, directives = self.context.limits, owned.step.script.directives
+        statements = owned.step.script.statements
+        # VALIDATE blocks nobody while it waits; a short timeout would only throw its scan away.
+        patient = bool(statements) and all(s.tag == "validate_constraint" for s in statements)
         return {
             "application_name": f"{self.context.info.application_name} {owned.step.id.short}",
             "search_path": owned.search_path,
-            "lock_timeout": directives.lock_timeout or limits.lock_timeout,
+            "lock_timeout": directives.lock_timeout or ("0" if patient else limits.lock_timeout),
             "statement_timeout": limits.statement_timeout,
             "transaction_timeout": "0",
             "idle_in_transaction_session_timeout": limits.idle_timeout,
@@ -175,7 +178,7 @@ class StepRunner:
             if done <= index < done + len(body):
                 self.context.progress.statement_done(owned.step, index - done, reply.tag)
 
-        replies = session.run([*first, *body, *tail], on_reply=on_reply, on_tick=self._tick(session))
+        replies = session.run([*first, *body, *tail], on_reply=on_reply, on_tick=self.tick(session))
         if session.connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
             raise StepFailed(
                 f"{owned.step.id} failed: something in the file ended the transaction",
@@ -183,9 +186,9 @@ class StepRunner:
                 where=faults.place(owned.step, None, None),
             )
         if owned.owner:
-            self._audit(owned, replies[-1])
+            self.audit_held(owned, replies[-1])
 
-    def _audit(self, owned: Owned, held: Reply) -> None:
+    def audit_held(self, owned: Owned, held: Reply) -> None:
         try:
             self.audit.check(owned.step, owned.owner or "", owned.parents, held.rows)
         except BgceError:
@@ -204,9 +207,9 @@ class StepRunner:
             raise Failed(len(first), error) from None
         session.run([Command(set_role(None))])
 
-    def _round_two(self, session: Session, owned: Owned, attempt: str) -> Head:
+    def _round_two(self, session: Session, owned: Owned, attempt: str, ms: int | None) -> Head:
         commands = [
-            session.call("finish_step", ("uuid", attempt), ("jsonb", json.dumps(self.row(owned, success=True)))),
+            session.call("finish_step", ("uuid", attempt), ("jsonb", json.dumps(self.row(owned, success=True, ms=ms)))),
             # Servers before 18 run deferred triggers as the role of the moment of COMMIT.
             *([Command(set_role(owned.owner))] if owned.owner else []),
             *(Command(grant) for grant in owned.grants),
@@ -247,12 +250,12 @@ class StepRunner:
             "tool_version": info.tool_version,
         }
 
-    def _record_failure(self, owned: Owned, previous: Head | None, failure: BgceError) -> Head | None:
+    def record_failure(self, owned: Owned, previous: Head | None, failure: BgceError) -> Head | None:
         """Append the failed attempt; the failure itself is what counts, so trouble here is only noted."""
         text = f"{failure.message} [{failure.facts.get('sqlstate', '')}]"
         row = self.row(owned, success=False, error=text, ms=0)
         try:
-            session = self._open(owned)
+            session = self.open(owned)
             reply = session.run([self.record(session, owned.step.id.domain, previous, row)])[0]
         except (Failed, Lost, BgceError) as error:
             self.context.progress.note(f"the failure of {owned.step.id} could not be recorded: {error}")
@@ -269,7 +272,7 @@ class StepRunner:
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def _open(self, owned: Owned) -> Session:
+    def open(self, owned: Owned) -> Session:
         if self.session is None or not self.session.usable:
             self.session = self.context.access.work(owned.migrator)
         return self.session
@@ -282,7 +285,7 @@ class StepRunner:
             except (Failed, Lost):
                 self.session.close()
 
-    def _reconnect(self, owned: Owned) -> None:
+    def reconnect(self, owned: Owned) -> None:
         """After a lost connection: the same cluster and history, the lock, a new epoch, a new session."""
         from bgce_migrate.apply.recovery import await_same_target
 
@@ -290,7 +293,7 @@ class StepRunner:
         control = await_same_target(self.context)
         self.leadership.control = control
         self.leadership.retake()
-        self._open(owned)
+        self.open(owned)
 
     def _resolve(self, owned: Owned, attempt: str) -> Head | None:
         from bgce_migrate.apply.recovery import resolve
@@ -298,7 +301,7 @@ class StepRunner:
         self.session = None
         return resolve(self.context, self.leadership, owned.step, attempt)
 
-    def _tick(self, session: Session) -> object:
+    def tick(self, session: Session) -> Callable[[float], None]:
         """Called while a body runs: notices a stop request and who blocks us."""
         cancelled = False
 
@@ -308,7 +311,7 @@ class StepRunner:
                 cancelled = True
                 session.cancel()
             if seconds > 0.1:
-                for row in self.audit.blockers(session.connection.info.backend_pid):
+                for row in () if self.context.facts.pooled else self.audit.blockers(session.libpq_pid):
                     self._blockers[faults.describe_blocker(row)] = None
 
         return on_tick
@@ -317,6 +320,11 @@ class StepRunner:
         error, step = caught.error, owned.step
         if error.sqlstate == faults.EPOCH_OVER:
             return faults.epoch_over(step)
+        if error.sqlstate == faults.HISTORY_MOVED:
+            return HistoryBroken(
+                f"{step.id} was not run: the history of {step.id.domain} is not the one this run has read",
+                hint="look at `bgce-migrate history --verify`: another run, a restore or a failover came between",
+            )
         if self.context.stop.requested and error.sqlstate == "57014":
             return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
         if faults.is_retriable(error):
@@ -342,8 +350,6 @@ class _LostBeforeCommit(Exception):
     """The connection ended before COMMIT was sent: nothing of the step can stand."""
 
     def explain(self, step: Step) -> BgceError:
-        from bgce_migrate.errors import Unavailable
-
         return Unavailable(
             f"{step.id}: the connection was lost again and again: {self}",
             hint="nothing of this step was changed; run again when the server is well",

@@ -12,6 +12,6 @@ _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 @cache
 def load(file: str) -> dict[str, str]:
     """The blocks of `sql/<file>.sql` by name, descriptions left out at the top of each."""
-    text = resources.files("bgce_migrate.db").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
+    text = resources.files("bgce_migrate.db").joinpath("sql").joinpath(f"{file}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)[1:]
     return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}

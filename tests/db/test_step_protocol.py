@@ -1,0 +1,225 @@
+"""The step's protocol against hostile bodies, with the parser out of the way.
+
+Every body gets through to the server as it stands, in each layout and mode, on each major, direct and through a
+transaction pooler. The table `EXPECTED` says how the step must end; in no case may a table that the body makes
+after ending the step's transaction stay, nor a history row that the run did not write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bgce_migrate.apply import bootstrap
+from bgce_migrate.apply.audit import Audit
+from bgce_migrate.apply.context import Access, Context, Limits, RunInfo
+from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.db.session import connect
+from bgce_migrate.db.statements import MIGRATOR
+from bgce_migrate.db.target import read_facts
+from bgce_migrate.domain import Domain
+from bgce_migrate.migration import (
+    Direction,
+    Directives,
+    MigrationId,
+    Mode,
+    Script,
+    SourceFile,
+    Statement,
+    Step,
+)
+from bgce_migrate.outcome import StepResult
+from bgce_migrate.servers import Server
+from tests.pooler import Pooler, start_pgbouncer
+from tests.servers import DatabaseMaker, start_server
+
+SCHEMA = "bgce_migrate"
+DOMAINS = (Domain("alpha", Path(".")), Domain("beta", Path(".")))
+
+FORGED = (
+    "SELECT bgce_migrate.finish_step('00000000-0000-4000-8000-000000000000', "
+    """'{"run_id":"00000000-0000-4000-8000-000000000000","version":77,"name":"x","direction":"up",\
+"execution_time_ms":0,"success":true,"tool_version":"0"}')"""
+)
+DEFERRED = (
+    "CREATE TABLE hostile (id int)",
+    "CREATE FUNCTION who() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN EXECUTE 'CREATE TABLE made_at_commit (by_role text)';"
+    " INSERT INTO made_at_commit VALUES (current_user); RETURN NULL; END $$",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON hostile DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION who()",
+    "INSERT INTO hostile VALUES (1)",
+)
+BODIES: dict[str, tuple[str, ...]] = {
+    "plain": ("CREATE TABLE hostile (id int)", "INSERT INTO hostile VALUES (1)"),
+    "savepoint": ("SAVEPOINT s", "CREATE TABLE hostile (id int)", "ROLLBACK TO s", "CREATE TABLE hostile (id int)"),
+    "commit": ("CREATE TABLE hostile (id int)", "COMMIT"),
+    "commit, begin": ("CREATE TABLE hostile (id int)", "COMMIT", "BEGIN", "CREATE TABLE hostile2 (id int)"),
+    "chain": ("CREATE TABLE hostile (id int)", "COMMIT AND CHAIN", "CREATE TABLE hostile2 (id int)"),
+    "prepare": ("CREATE TABLE hostile (id int)", "PREPARE TRANSACTION 'orphan'"),
+    "rollback": ("CREATE TABLE hostile (id int)", "ROLLBACK"),
+    "rollback, commit": ("ROLLBACK", "CREATE TABLE hostile (id int)", "COMMIT"),
+    "rollback, begin, commit": ("ROLLBACK", "BEGIN", "CREATE TABLE hostile (id int)", "COMMIT"),
+    "rollback, role": ("ROLLBACK", "SET ROLE alpha_owner", "CREATE TABLE hostile (id int)"),
+    "constraints": ("CREATE TABLE hostile (id int)", "SET CONSTRAINTS ALL IMMEDIATE"),
+    "do commit": ("CREATE TABLE hostile (id int)", "DO $$ BEGIN COMMIT; END $$"),
+    "deferred trigger": DEFERRED,
+    "hold cursor": ("CREATE TABLE hostile (id int)", "DECLARE c CURSOR WITH HOLD FOR SELECT current_user"),
+    "forged row": ("CREATE TABLE hostile (id int)", FORGED),
+    "forged row as login": ("CREATE TABLE hostile (id int)", "RESET ROLE", FORGED),
+    "forged table": ("INSERT INTO bgce_migrate.migration_history (service_name) VALUES ('beta')",),
+    "guard deleted": ("CREATE TABLE hostile (id int)", "DELETE FROM bgce_migrate.guard", "COMMIT"),
+    "copy": ("CREATE TABLE hostile (id int)", "COPY hostile TO STDOUT"),
+    "other role": ("RESET ROLE", "SET ROLE beta_owner", "CREATE TABLE hostile (id int)"),
+}
+WORKS = {"plain", "savepoint", "deferred trigger", "hold cursor"}
+
+
+def expected(body: str, layout: str) -> str:
+    """How the step ends: "applied" or "failed"; and "leaks" where PostgreSQL cannot stop it (docs/explanation).
+
+    In layout plain nothing is protected from a migration that works against its own bookkeeping, and in mode
+    `role` and `login` a file that rolls back and then takes its owner's role by itself makes its own table, without
+    a row (the parser refuses both words): harm it may do to itself alone.
+    """
+    if body in WORKS:
+        return "applied"
+    if layout == "plain":
+        leaks = {
+            "rollback, commit", "rollback, begin, commit", "forged table", "guard deleted", "other role", "rollback, role"
+        }  # fmt: skip
+        return "leaks" if body in leaks else "failed"
+    if body == "rollback, role":
+        return "leaks"
+    return "failed"
+
+
+@dataclass
+class Bench:
+    """A bootstrapped database and a way to run one body on it."""
+
+    admin: str
+    access: Access
+
+    def run(self, body: str) -> StepResult:
+        with self.access.lead() as control:
+            facts = read_facts(control)
+            context = Context(RunInfo.new("test"), self.access, Limits(retries=1, lock_wait=5), facts)
+            leadership = Leadership(context, control)
+            leadership.acquire()
+            audit = Audit(self.access, {d.owner: d.name for d in DOMAINS})
+            runner = StepRunner(context, leadership, None, audit)
+            try:
+                return runner.run(self.owned(body), None)[0]
+            finally:
+                leadership.release()
+                audit.close()
+                if runner.session is not None:
+                    runner.session.close()
+
+    def owned(self, body: str) -> Owned:
+        text = ";\n".join(BODIES[body])
+        statements = tuple(Statement(s, i, 1, 0, "") for i, s in enumerate(BODIES[body], 1))
+        script = Script(SourceFile("000001_hostile.up.sql", text, ""), "v1:0", Mode.TRANSACTION, Directives(), statements)
+        step = Step(MigrationId("alpha", 1, "hostile"), Direction.UP, script)
+        owner = None if self.access.layout == "plain" else "alpha_owner"
+        return Owned(step, owner, "alpha_migrator", "public")
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+
+@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
+def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
+    chosen = request.config.getoption("--pg")
+    if chosen and request.param not in chosen:
+        pytest.skip(f"PostgreSQL {request.param} was not asked for")
+    return start_server(server_root, request.param)
+
+
+@pytest.fixture
+def pooler(any_server: Server, server_root: Path) -> Iterator[Pooler]:
+    with start_pgbouncer(any_server, server_root / ".bgce" / f"pgbouncer-{any_server.major}-{time.monotonic_ns()}") as pooler:
+        yield pooler
+
+
+@pytest.fixture(params=["direct", "pooled"])
+def make_bench(
+    request: pytest.FixtureRequest, any_server: Server
+) -> Iterator[Callable[[str], Bench]]:
+    maker = DatabaseMaker(any_server)
+
+    def make(layout: str) -> Bench:
+        admin = maker()
+        name = admin.rsplit("/", 1)[1].split("?")[0]
+        login, password = "postgres", any_server.admin_password
+        with connect(admin, SCHEMA) as session:
+            if layout == "plain":
+                with psycopg.connect(admin, autocommit=True) as c:
+                    c.execute("CREATE ROLE plain_login LOGIN PASSWORD 'secret'")
+                    c.execute(f"GRANT ALL ON DATABASE {name} TO plain_login".encode())
+                    c.execute("GRANT ALL ON SCHEMA public TO plain_login")
+                login, password = "plain_login", "secret"
+            else:
+                wanted = bootstrap.Wanted(DOMAINS, SCHEMA, layout)
+                statements, _ = bootstrap.plan(session, wanted)
+                bootstrap.run(session, statements)
+                with psycopg.connect(admin, autocommit=True) as c:
+                    for role in (MIGRATOR, *([d.migrator for d in DOMAINS] if layout == "login" else [])):
+                        c.execute(f"ALTER ROLE {role} PASSWORD 'secret'".encode())
+                login, password = MIGRATOR, "secret"
+        url = any_server.url(role=login, password=password, database=name)
+        if request.param == "pooled":
+            url = request.getfixturevalue("pooler").url(url)
+        if layout == "plain":
+            with connect(url, SCHEMA) as session:
+                bootstrap.create_plain(session, read_facts(session), SCHEMA)
+        passwords = {d.migrator: "secret" for d in DOMAINS}
+        access = Access(url, SCHEMA, "plain" if layout == "plain" else "guarded", layout, passwords)
+        return Bench(admin, access)
+
+    yield make
+    maker.clean()
+
+
+@pytest.mark.parametrize("layout", ["plain", "role", "login"])
+def test_hostile_bodies(layout: str, make_bench: Callable[[str], Bench]) -> None:
+    bench = make_bench(layout)
+    for body in BODIES:
+        outcome = expected(body, layout)
+        before = bench.query("SELECT count(*) FROM bgce_migrate.migration_history WHERE success")[0][0]
+        result = bench.run(body)
+        status = "applied" if result.error is None else "failed"
+        tables = {r[0] for r in bench.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+        rows = bench.query(
+            f"SELECT service_name, version FROM bgce_migrate.migration_history WHERE success OFFSET {before}"
+        )
+        said = f"{layout}, {body}: {status}, {sorted(map(str, tables))}, {rows}, {result.error}"
+        if outcome == "applied":
+            assert status == "applied" and rows == [("alpha", 1)] and "hostile" in tables, said
+        elif outcome == "failed":
+            assert status == "failed" and rows == [] and not tables, said
+        else:
+            # What gets through is the file's own table; never a row of another domain.
+            assert status == "failed" and all(r[0] == "alpha" for r in rows) or body == "forged table", said
+        assert bench.query("SELECT count(*) FROM bgce_migrate.guard")[0][0] == 0 or outcome == "leaks", said
+        assert bench.query("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()") == [], said
+        reset(bench)
+
+
+def reset(bench: Bench) -> None:
+    """The database as before the body."""
+    with psycopg.connect(bench.admin, autocommit=True) as c:
+        for name in ("hostile", "hostile2", "made_at_commit"):
+            c.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
+        c.execute("DROP FUNCTION IF EXISTS who()")
+        c.execute("ALTER TABLE bgce_migrate.migration_history DISABLE TRIGGER ALL")
+        c.execute("DELETE FROM bgce_migrate.migration_history")
+        c.execute("ALTER TABLE bgce_migrate.migration_history ENABLE TRIGGER ALL")
