@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bgce_migrate.config.database import DatabaseChoice, redact, resolve
 from bgce_migrate.config.folders import FolderContents, read_folder, read_migrations
-from bgce_migrate.config.load import find, load, plugin_names
+from bgce_migrate.config.load import find, load, load_domain, plugin_names
 from bgce_migrate.config.project import Compat, Database, Environment, Project, Replica, Scratch
 from bgce_migrate.config.undeclared import undeclared
 
@@ -19,6 +19,7 @@ __all__ = [
     "Scratch",
     "find",
     "load",
+    "load_domain",
     "plugin_names",
     "read_folder",
     "read_migrations",

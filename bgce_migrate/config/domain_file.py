@@ -10,8 +10,8 @@ from typing import cast
 from msgspec import UnsetType
 
 from bgce_migrate.config.convert import convert
-from bgce_migrate.config.schema import DomainToml, ServiceToml, TableToml
 from bgce_migrate.config.mistakes import Mistakes
+from bgce_migrate.config.schema import DomainToml, ServiceToml, TableToml
 from bgce_migrate.config.toml_file import TomlFile, read_toml
 from bgce_migrate.domain import COLUMN_CLASSES, ColumnClass, Domain, Read, Service, Table
 from bgce_migrate.errors import Where

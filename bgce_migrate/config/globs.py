@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from bgce_migrate.config.domain_file import DECLARATION
-from bgce_migrate.config.paths import inside, shown
 from bgce_migrate.config.mistakes import Mistakes
+from bgce_migrate.config.paths import inside, shown
 from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.registry.references import KeyPath, key_text, printable
 

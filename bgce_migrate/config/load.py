@@ -13,12 +13,12 @@ from bgce_migrate.access import Delivered
 from bgce_migrate.config.convert import convert
 from bgce_migrate.config.domain_file import DECLARATION, Declared, read_domain
 from bgce_migrate.config.globs import expand
+from bgce_migrate.config.mistakes import Mistakes, combined
 from bgce_migrate.config.paths import FileFault, read_within, shown
 from bgce_migrate.config.project import Project
 from bgce_migrate.config.same import difference
 from bgce_migrate.config.schema import BgceToml
 from bgce_migrate.config.settings import check_settings, settings
-from bgce_migrate.config.mistakes import Mistakes, combined
 from bgce_migrate.config.toml_file import MAX_BYTES, TomlFile, read_toml
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Where
@@ -109,6 +109,27 @@ def load(path: Path, *, delivered: Sequence[Delivered] = ()) -> Project:
     if mistakes.problems or said is None:
         raise combined(ConfigError, "the configuration", mistakes.problems)
     return settings(path, said, domains, build(domains, locate))
+
+
+def load_domain(folder: Path) -> Domain:
+    """One domain on its own, for packages that ship one: references to other domains are not judged.
+
+    Raises:
+        ConfigError: with all mistakes of its `domain.toml`.
+    """
+    mistakes = Mistakes()
+    one = read_domain(folder.absolute(), mistakes)
+    if one is not None:
+        services = one.domain.services
+        others = {read.domain for s in services for read in s.reads}
+        others |= {call.partition(":")[0] for s in services for call in s.calls}
+        others |= set(one.domain.requires)
+        # The empty name stands for all readers that `shares` may name.
+        unknown = {"", *others} - {one.domain.name}
+        mistakes.problems += find_problems((one.domain,), lambda _, path: one.where(path), unknown)
+    if one is None or mistakes.problems:
+        raise combined(ConfigError, f"the declaration in {shown(folder)}", mistakes.problems)
+    return one.domain
 
 
 def _domains(

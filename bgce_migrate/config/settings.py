@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 from msgspec import UnsetType
 
+from bgce_migrate.config.mistakes import Mistakes
 from bgce_migrate.config.project import (
     Compat,
     Database,
@@ -21,7 +22,6 @@ from bgce_migrate.config.project import (
     Scratch,
 )
 from bgce_migrate.config.schema import BgceToml
-from bgce_migrate.config.mistakes import Mistakes
 from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.domain import Domain
 from bgce_migrate.registry import Registry

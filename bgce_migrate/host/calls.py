@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,7 @@ import pluggy
 from bgce_migrate.access import Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Problem, Refused
-from bgce_migrate.hookspecs import GROUP, BgceHooks
+from bgce_migrate.hookspecs import GROUP, HOOKS, BgceHooks
 from bgce_migrate.host.discovery import Plugin, discover, fault_text, plugin_error
 from bgce_migrate.host.rights import grant_fault
 from bgce_migrate.migration import Plan, Step
@@ -55,6 +55,7 @@ class Host:
                 problems.append(problem)
         if problems:
             raise plugin_error(problems[::-1])
+        self._calls = {hook: self._ordered(hook) for hook in HOOKS}
 
     @classmethod
     def discover(
@@ -87,13 +88,18 @@ class Host:
         self._by_name[plugin.name] = plugin
         return None
 
-    def _answers(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
+    def _ordered(self, hook: str) -> tuple[tuple[Plugin, Callable[..., Any]], ...]:
         """The plugins that implement a hook, in calling order, each with a call of its own."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         names = dict.fromkeys(impl.plugin_name for impl in reversed(caller.get_hookimpls()))
-        for name in names:
-            others = [p.implementation for other, p in self._by_name.items() if other != name]
-            yield self._by_name[name], self._manager.subset_hook_caller(hook, others)
+        every = self._by_name.values()
+        return tuple(
+            (
+                self._by_name[name],
+                self._manager.subset_hook_caller(hook, [p.implementation for p in every if p.name != name]),
+            )
+            for name in names
+        )
 
     def delivered(self) -> tuple[Delivered, ...]:
         """The folders that plugins hand over with `domain`.
@@ -103,7 +109,7 @@ class Host:
         """
         out: list[Delivered] = []
         problems: list[Problem] = []
-        for plugin, call in self._answers("domain"):
+        for plugin, call in self._calls["domain"]:
             try:
                 answer = next(iter(call()), None)
             except (Exception, SystemExit) as error:
@@ -129,10 +135,11 @@ class Host:
         Raises:
             Refused: a plugin refused, or raised anything else.
         """
-        for plugin, call in self._answers("pre_apply"):
+        for plugin, call in self._calls["pre_apply"]:
             try:
                 call(step=step, plan=plan)
-            except Refused:
+            except Refused as refusal:
+                refusal.hint = refusal.hint or f"{plugin} refused it"
                 raise
             except (Exception, SystemExit) as error:
                 message = f"{plugin} failed in pre_apply before {step.id}: {fault_text(error)}"
@@ -143,7 +150,7 @@ class Host:
     def post_apply(self, result: StepResult, plan: Plan) -> tuple[str, ...]:
         """Tell plugins how a step ended; what they raise comes back as warnings."""
         warnings: list[str] = []
-        for plugin, call in self._answers("post_apply"):
+        for plugin, call in self._calls["post_apply"]:
             try:
                 call(result=result, plan=plan)
             except (Exception, SystemExit) as error:
@@ -158,7 +165,7 @@ class Host:
         """
         wanted: set[Grant] = set()
         problems: list[Problem] = []
-        for plugin, call in self._answers("grant"):
+        for plugin, call in self._calls["grant"]:
             try:
                 asked = [grant for answer in call(domain=domain, registry=registry) for grant in answer]
             except (Exception, SystemExit) as error:
@@ -177,7 +184,7 @@ class Host:
 
     def routing(self, request: RouteRequest, endpoints: tuple[Endpoint, ...]) -> Routed:
         """The first plugin's answer; a fault leaves the choice to the built-in policy, with a warning."""
-        for plugin, call in self._answers("routing"):
+        for plugin, call in self._calls["routing"]:
             try:
                 answer = call(request=request, endpoints=endpoints)
             except (Exception, SystemExit) as error:
@@ -191,7 +198,7 @@ class Host:
 
     def metrics(self, measurement: Measurement) -> None:
         """Tell every observer; one that raises is logged once and the others still hear it."""
-        for plugin, call in self._answers("metrics"):
+        for plugin, call in self._calls["metrics"]:
             try:
                 call(measurement=measurement)
             except (Exception, SystemExit) as error:
