@@ -1,0 +1,1 @@
+"""What a statement makes, changes and uses."""

@@ -1,0 +1,138 @@
+"""Columns and constraints, as CREATE TABLE and ALTER TABLE share them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bgce_migrate.migration import Action, ObjectKind
+from bgce_migrate.sqlfile.effects.builtins import SERIALS
+from bgce_migrate.sqlfile.effects.expressions import Scope, expression
+from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, strings
+from bgce_migrate.sqlparse import pb
+
+NAME_BYTES = 63
+_EXPRESSIONS = {
+    pb.CONSTR_CHECK: "check",
+    pb.CONSTR_DEFAULT: "default",
+    pb.CONSTR_GENERATED: "generated column",
+}
+
+
+def column(reading: Reading, owner: Ref, definition: Any, action: Action, optional: bool) -> None:
+    """A column of a table: MAKE it, its sequence, keys and what its expressions use."""
+    name = definition.colname
+    reading.emit(
+        action, reading.name(ObjectKind.COLUMN, owner, name), definition.location, detail="", optional=optional
+    )
+    if definition.HasField("type_name"):
+        _column_type(reading, owner, name, definition.type_name, optional)
+    if definition.HasField("raw_default"):
+        expression(reading, definition.raw_default)
+    for node in definition.constraints:
+        constraint(reading, owner, node.constraint, column=name, optional=optional)
+
+
+def _column_type(reading: Reading, owner: Ref, column_name: str, type_name: Any, optional: bool) -> None:
+    names = strings(type_name.names)
+    if len(names) == 1 and names[0] in SERIALS:
+        make_sequence(reading, (owner[0], object_name(owner[1], column_name, "seq")), type_name.location, optional)
+    else:
+        reading.use_type(type_name, "column type")
+
+
+def make_sequence(reading: Reading, ref: Ref, location: int, optional: bool = False) -> None:
+    """MAKE a sequence that belongs to a column."""
+    if reading.is_hidden(ref):
+        return
+    action = Action.REPLACE if optional else Action.MAKE
+    name = reading.name(ObjectKind.RELATION, (reading.make_schema(ref[0]), ref[1]))
+    reading.emit(action, name, location, detail="", optional=optional, relation_kind="sequence")
+
+
+def object_name(table: str, part: str, label: str) -> str:
+    """`table_part_label`, shortened to 63 bytes as the server does: the longer name gives first."""
+    room = NAME_BYTES - len(label) - 1 - (1 if part else 0)
+    first, second = table.encode(), part.encode()
+    over = len(first) + len(second) - room
+    while over > 0:
+        if len(first) > len(second):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+        over -= 1
+    parts = [first.decode(errors="ignore"), second.decode(errors="ignore"), label]
+    return "_".join(p for p in parts if p)
+
+
+def constraint(
+    reading: Reading, owner: Ref, item: Any, *, column: str | None = None, optional: bool = False
+) -> None:
+    """One constraint, of a column if `column` is given, else of the table."""
+    kind = item.contype
+    if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
+        columns = [column] if column else strings(item.keys)
+        if columns:
+            make_key(reading, owner, columns, item.location, optional)
+        if item.indexname:
+            reading.use_relation((owner[0], item.indexname), item.location, "index of a constraint")
+    elif kind == pb.CONSTR_FOREIGN:
+        _foreign_key(reading, item)
+    elif kind == pb.CONSTR_IDENTITY and column:
+        _identity(reading, owner, column, item, optional)
+    elif kind == pb.CONSTR_EXCLUSION:
+        _exclusion(reading, owner, item)
+    elif kind in _EXPRESSIONS:
+        before, reading.detail = reading.detail, _EXPRESSIONS[kind]
+        expression(reading, item.raw_expr, _own_scope(owner))
+        reading.detail = before
+
+
+def _own_scope(owner: Ref) -> Scope:
+    scope = Scope()
+    scope.add(owner[1], None)
+    return scope
+
+
+def make_key(
+    reading: Reading, owner: Ref, columns: Sequence[str | None], location: int, optional: bool = False
+) -> None:
+    """MAKE a unique key of a table."""
+    if reading.is_hidden(owner):
+        return
+    part = ",".join(sorted(c for c in columns if c))
+    action = Action.REPLACE if optional else Action.MAKE
+    reading.emit(action, reading.name(ObjectKind.KEY, owner, part), location, detail="", optional=optional)
+
+
+def _foreign_key(reading: Reading, item: Any) -> None:
+    parent = relation(item.pktable)
+    location = item.pktable.location
+    reading.use_relation(parent, location, "foreign key")
+    columns = strings(item.pk_attrs)
+    for name in columns:
+        reading.use_column(parent, name, location, "foreign key")
+    if columns and not reading.is_hidden(parent):
+        key = reading.name(ObjectKind.KEY, parent, ",".join(sorted(columns)))
+        reading.emit(Action.USE, key, location, detail="foreign key")
+
+
+def _identity(reading: Reading, owner: Ref, column_name: str, item: Any, optional: bool) -> None:
+    ref: Ref = (owner[0], object_name(owner[1], column_name, "seq"))
+    for node in item.options:
+        if node.def_elem.defname == "sequence_name":
+            given = reference(strings(node.def_elem.arg.list.items))
+            ref = (given[0] or owner[0], given[1])
+    make_sequence(reading, ref, item.location, optional)
+
+
+def _exclusion(reading: Reading, owner: Ref, item: Any) -> None:
+    before, reading.detail = reading.detail, "exclusion constraint"
+    scope = _own_scope(owner)
+    for node in item.exclusions:
+        element = node.list.items[0].index_elem
+        if element.HasField("expr"):
+            expression(reading, element.expr, scope)
+    if item.HasField("where_clause"):
+        expression(reading, item.where_clause, scope)
+    reading.detail = before

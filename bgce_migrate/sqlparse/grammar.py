@@ -1,0 +1,177 @@
+"""Parse, scan, split and fingerprint over libpg_query, with character offsets and plain errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn
+
+import postgast
+from google.protobuf.internal import api_implementation
+from google.protobuf.message import DecodeError
+from postgast import pg_query_pb2 as pb
+
+from bgce_migrate.sqlparse.positions import Positions
+
+#: libpg_query recurses over the tree on the C stack and dies with the process somewhere above
+#: 20,000 levels. A tree cannot be deeper than the longest run of tokens without a comma, and the
+#: server itself gives up on such expressions (54001), so nothing real is lost.
+MAX_RUN = 15_000
+TOO_DEEP = "expression too deep: stack depth limit exceeded"
+
+# protobuf refuses messages nested over 100 levels, which a chain of 48 `||` already is.
+_native: Any = getattr(api_implementation, "_c_module", None)
+if _native is not None and hasattr(_native, "SetAllowOversizeProtos"):
+    _native.SetAllowOversizeProtos(True)
+
+_KINDS: dict[str, str] = {
+    field.name: field.message_type.name for field in pb.DESCRIPTOR.message_types_by_name["Node"].fields
+}
+_COMMENTS = (b"--", b"/*")
+
+
+class SqlSyntaxError(Exception):
+    """PostgreSQL's grammar refuses the text.
+
+    Attributes:
+        message: PostgreSQL's own message.
+        offset: characters before the place it points at.
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+class Token(NamedTuple):
+    """One token: its text, the characters before it, and whether it is a comment."""
+
+    text: str
+    offset: int
+    comment: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One statement as PostgreSQL's grammar sees it.
+
+    Attributes:
+        node: the message, e.g. a `CreateStmt`; positions inside it count bytes of the whole text.
+        kind: its type's name.
+        offset: characters before the statement in the text.
+        length: its characters, without the semicolon and what follows the last token.
+        start: bytes before the statement.
+    """
+
+    node: Any
+    kind: str
+    offset: int
+    length: int
+    start: int
+
+
+def node_kind(node: Any) -> tuple[str, Any]:
+    """The kind (`SelectStmt`) and the message inside a `Node`; ("", None) if it is empty."""
+    which = node.WhichOneof("node")
+    return (_KINDS[which], getattr(node, which)) if which else ("", None)
+
+
+def _refuse(error: postgast.PgQueryError, raw: bytes) -> NoReturn:
+    position = max(error.cursorpos - 1, 0)
+    offset = len(raw[:position].decode(errors="replace"))
+    raise SqlSyntaxError(error.message, offset) from None
+
+
+def spans(raw: bytes) -> list[tuple[int, int]]:
+    """The byte ranges of all tokens, comments included.
+
+    Raises:
+        SqlSyntaxError: a quote, comment or dollar quote is not closed; points at its opening.
+    """
+    try:
+        return [(token.start, token.end) for token in postgast.scan(raw.decode()).tokens]
+    except postgast.PgQueryError as error:
+        _refuse(error, raw)
+
+
+def scan(sql: str) -> tuple[Token, ...]:
+    """All tokens of `sql` in order, comments included. Raises SqlSyntaxError."""
+    positions = Positions(sql)
+    raw = positions.raw
+    return tuple(
+        Token(raw[start:end].decode(), positions.char(start), raw.startswith(_COMMENTS, start))
+        for start, end in spans(raw)
+    )
+
+
+def _check_depth(raw: bytes, tokens: list[tuple[int, int]] | None) -> None:
+    if len(raw) < MAX_RUN:
+        return
+    run = 0
+    for start, _ in tokens if tokens is not None else spans(raw):
+        run = 0 if raw[start] in b",;" else run + 1
+        if run > MAX_RUN:
+            raise SqlSyntaxError(TOO_DEEP, len(raw[:start].decode()))
+
+
+def parse(sql: str, tokens: list[tuple[int, int]] | None = None) -> tuple[Parsed, ...]:
+    """Parse all statements of `sql`.
+
+    Args:
+        sql: the text; it must not hold a NUL.
+        tokens: `spans` of it, if the caller has them already.
+
+    Raises:
+        SqlSyntaxError: with PostgreSQL's message and a character offset.
+    """
+    positions = Positions(sql)
+    raw = positions.raw
+    _check_depth(raw, tokens)
+    try:
+        statements = postgast.parse(sql).stmts
+    except postgast.PgQueryError as error:
+        _refuse(error, raw)
+    except DecodeError:
+        raise SqlSyntaxError(TOO_DEEP, 0) from None
+    ends = _ends(raw, spans(raw) if tokens is None else tokens)
+    return tuple(_parsed(raw_statement, positions, ends) for raw_statement in statements)
+
+
+def _ends(raw: bytes, tokens: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """For every statement the byte of its semicolon (or end) and the end of its last token."""
+    last = 0
+    for start, end in tokens:
+        if raw.startswith(_COMMENTS, start):
+            continue
+        first = raw[start]
+        if first == 59 and end == start + 1:
+            yield start, last
+        else:
+            last = end
+    yield len(raw), last
+
+
+def _parsed(statement: Any, positions: Positions, ends: Iterator[tuple[int, int]]) -> Parsed:
+    start = statement.stmt_location
+    stop = start + statement.stmt_len if statement.stmt_len else len(positions.raw)
+    # BEGIN ATOMIC bodies and rules hold semicolons of their own: skip to the one that ends this.
+    semicolon, end = next(ends)
+    while semicolon < stop:
+        semicolon, end = next(ends)
+    kind, node = node_kind(statement.stmt)
+    offset = positions.char(start)
+    return Parsed(node, kind, offset, positions.char(end) - offset, start)
+
+
+def split(sql: str) -> tuple[str, ...]:
+    """The statements of `sql` as texts without semicolons. Raises SqlSyntaxError."""
+    return tuple(sql[found.offset : found.offset + found.length] for found in parse(sql))
+
+
+def fingerprint(sql: str) -> str:
+    """libpg_query's fingerprint (16 hex digits): equal for SQL that differs only in constants."""
+    try:
+        return str(postgast.fingerprint(sql).hex)
+    except postgast.PgQueryError as error:
+        _refuse(error, sql.encode())

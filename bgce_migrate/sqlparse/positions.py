@@ -1,0 +1,55 @@
+"""Bytes, characters, lines and columns of one text: the parser counts bytes, people count lines."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+
+
+class Positions:
+    """Translates byte positions in the UTF-8 form of `text`; lines and columns count from 1."""
+
+    def __init__(self, text: str, raw: bytes | None = None) -> None:
+        self.text = text
+        self.raw = text.encode() if raw is None else raw
+        self._same = len(self.raw) == len(text)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        find = self.raw.find
+        at = find(b"\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = find(b"\n", at + 1)
+        return starts
+
+    def char(self, position: int) -> int:
+        """The characters before byte `position`."""
+        if self._same:
+            return position
+        line = bisect_right(self._line_starts, position) - 1
+        start = self._line_starts[line]
+        return self._char_starts[line] + len(self.raw[start:position].decode(errors="replace"))
+
+    @cached_property
+    def _char_starts(self) -> list[int]:
+        starts = [0]
+        for line in self.text.split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        return starts
+
+    def line(self, position: int) -> int:
+        """The line that byte `position` is on."""
+        return bisect_right(self._line_starts, position)
+
+    def line_column(self, position: int) -> tuple[int, int]:
+        """Line and column (in characters) of byte `position`."""
+        line = bisect_right(self._line_starts, position)
+        start = self._line_starts[line - 1]
+        return line, len(self.raw[start:position].decode(errors="replace")) + 1
+
+    def line_column_of_char(self, offset: int) -> tuple[int, int]:
+        """Line and column of the character at `offset`."""
+        before = self.text[:offset]
+        return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
