@@ -119,10 +119,16 @@ class StepRunner:
         except Failed as caught:
             self.rollback()
             index = caught.index - len(first)
-            raise _at(caught, index, owned.step.script.statements) from None
+            raise self.located(caught, index, owned.step.script.statements) from None
         except Lost as lost:
             raise _LostBeforeCommit(str(lost)) from None
         return self._round_two(session, owned, attempt, ms)
+
+    @staticmethod
+    def located(caught: Failed, index: int, statements: Sequence[Statement]) -> Failed:
+        """The same failure, with the statement of the file it belongs to."""
+        statement = statements[index] if 0 <= index < len(statements) else None
+        return _FailedStatement(index, caught.error, statement)
 
     def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
         """Everything before the body: the transaction, its settings, the guard, the role."""
@@ -339,11 +345,6 @@ class _FailedStatement(Failed):
     def __init__(self, index: int, error: psycopg.Error, statement: Statement | None) -> None:
         super().__init__(index, error)
         self.statement = statement
-
-
-def _at(caught: Failed, index: int, statements: Sequence[Statement]) -> _FailedStatement:
-    statement = statements[index] if 0 <= index < len(statements) else None
-    return _FailedStatement(index, caught.error, statement)
 
 
 class _LostBeforeCommit(Exception):

@@ -1,0 +1,98 @@
+"""A whole plan in one transaction (`--atomic`): all steps or none."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import replace
+
+from bgce_migrate.apply import faults
+from bgce_migrate.apply.lanes import Lanes
+from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.db.statements import set_role
+from bgce_migrate.db.wire import Command, Failed, Lost
+from bgce_migrate.errors import BgceError, NeedsHuman, Refused, StepFailed, Unavailable
+from bgce_migrate.outcome import Head, StepResult, StepStatus
+
+
+def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
+    """Run every step of the lanes in the plan's order and commit once.
+
+    The server may refuse together what it takes step by step (pending trigger events, new enum values).
+    """
+    runner = StepRunner(lanes.context, lanes.leadership, lanes.leadership.control, lanes.audit)
+    started = time.monotonic()
+    heads = dict(lanes.heads)
+    error: BgceError | None = None
+    current: Owned | None = None
+    try:
+        lanes.leadership.check()
+        session = runner.open(lanes.owned[0])
+        session.run([Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE")])
+        for current in lanes.owned:
+            lanes.hooks.pre_apply(current.step, lanes.plan)
+            lanes.context.progress.step_started(current.step, len(current.step.script.statements))
+            heads[current.step.id.domain] = _one(runner, current, heads.get(current.step.id.domain))
+        current = None
+        try:
+            session.run([Command("COMMIT")])
+        except Lost as lost:
+            raise NeedsHuman(
+                f"the answer to COMMIT was lost: {lost}", hint="run again: history says whether it is applied"
+            ) from None
+    except Failed as caught:
+        owned = current or lanes.owned[-1]
+        statement = getattr(caught, "statement", None)
+        error = faults.failed(owned.step, statement, caught.error, "nothing of this run")
+    except Lost as lost:
+        error = Unavailable(f"the connection was lost: {lost}", hint="nothing was changed; run again")
+    except BgceError as trouble:
+        error = trouble
+    if error is not None:
+        runner.rollback()
+        lanes.fail(error)
+    else:
+        lanes.heads = heads
+    return _results(lanes, current, error, (time.monotonic() - started) * 1000)
+
+
+def _one(runner: StepRunner, owned: Owned, previous: Head | None) -> Head:
+    attempt = str(uuid.uuid4())
+    session = runner.open(owned)
+    prologue = runner.prologue(owned, attempt, previous)[1:]  # without BEGIN
+    statements = owned.step.script.statements
+    body = [Command(s.text, keep_rows=False) for s in statements]
+    tail = [Command(set_role(None)), *([Command(session.query("locks", "held"))] if owned.owner else [])]
+    try:
+        replies = session.run([*prologue, *body, *tail], on_tick=runner.tick(session))
+    except Failed as caught:
+        raise runner.located(caught, caught.index - len(prologue), statements) from None
+    if owned.owner:
+        runner.audit_held(owned, replies[-1])
+    row = json.dumps(runner.row(owned, success=True))
+    role = [Command(set_role(owned.owner))] if owned.owner else []
+    commands = [session.call("finish_step", ("uuid", attempt), ("jsonb", row)), *role, *map(Command, owned.grants)]
+    sequence, row_hash = session.run(commands)[0].rows[0]
+    return Head(int(sequence or 0), row_hash or "")
+
+
+def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: float) -> tuple[StepResult, ...]:
+    out = []
+    for owned in lanes.owned:
+        step = owned.step
+        if error is None:
+            result = StepResult(step.id, step.direction, StepStatus.APPLIED, ms / len(lanes.owned))
+        elif current is not None and owned is current:
+            status = StepStatus.REFUSED if isinstance(error, Refused) else StepStatus.FAILED
+            result = StepResult(step.id, step.direction, status, ms, error)
+        else:
+            result = StepResult(step.id, step.direction, StepStatus.NOT_RUN, notes=("all or nothing: --atomic",))
+        lanes.context.progress.step_finished(result)
+        out.append(result)
+    if error is None:
+        for owned, result in zip(lanes.owned, out, strict=True):
+            lanes.warnings.extend(lanes.hooks.post_apply(replace(result, notes=()), lanes.plan))
+    elif not isinstance(error, StepFailed):
+        lanes.warnings.append("nothing was applied: the run was one transaction")
+    return tuple(out)

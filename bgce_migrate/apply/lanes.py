@@ -1,0 +1,213 @@
+"""The steps of a plan to the ends they come to: lanes by domain, failures stop only what depends on them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from bgce_migrate.apply.audit import Audit
+from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.journal import JournalRunner
+from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.db.session import Session
+from bgce_migrate.errors import BgceError, Interrupted, LeadershipLost, NeedsHuman, Refused, Unavailable
+from bgce_migrate.migration import MigrationId, Mode, Plan, Step
+from bgce_migrate.outcome import Head, Measurement, StepResult, StepStatus
+
+
+class Hooks(Protocol):
+    """What a run asks of the plugins' host."""
+
+    def pre_apply(self, step: Step, plan: Plan) -> None: ...
+    def post_apply(self, result: StepResult, plan: Plan) -> tuple[str, ...]: ...
+    def metrics(self, measurement: Measurement) -> None: ...
+
+
+#: After these nothing more is begun, whatever domain it belongs to.
+_ENDS_THE_RUN = (Interrupted, LeadershipLost, NeedsHuman)
+
+
+class Lanes:
+    """Runs steps on `jobs` sessions. Within a domain the plan's order holds; between domains `waits_for` does."""
+
+    def __init__(
+        self,
+        context: Context,
+        leadership: Leadership,
+        audit: Audit,
+        plan: Plan,
+        owned: Sequence[Owned],
+        heads: Mapping[str, Head],
+        hooks: Hooks,
+        first_session: Session | None = None,
+    ) -> None:
+        self.context = context
+        self.leadership = leadership
+        self.audit = audit
+        self.plan = plan
+        self.owned = tuple(owned)
+        self.heads = dict(heads)
+        self.hooks = hooks
+        self.warnings: list[str] = []
+        self._results: dict[MigrationId, StepResult] = {}
+        self._failed: set[MigrationId] = set()
+        self._failed_domains: dict[str, MigrationId] = {}
+        self._busy: set[str] = set()
+        self._begun: set[MigrationId] = set()
+        self._ended: BgceError | None = None
+        self._changed = threading.Condition()
+        self._first_session = first_session
+        self._in_plan = frozenset(o.step.id for o in self.owned)
+
+    def run(self, jobs: int) -> tuple[StepResult, ...]:
+        """Run everything that can run; results in the plan's order, one for each step."""
+        lanes = max(1, min(jobs, len({o.step.id.domain for o in self.owned})))
+        threads = [threading.Thread(target=self._lane, args=(None,), daemon=True) for _ in range(lanes - 1)]
+        for thread in threads:
+            thread.start()
+        self._lane(self._first_session)
+        for thread in threads:
+            thread.join()
+        return tuple(self._results.get(o.step.id) or self._not_run(o) for o in self.owned)
+
+    def _lane(self, session: Session | None) -> None:
+        runners: dict[str, StepRunner] = {}
+        try:
+            while (owned := self._next()) is not None:
+                # In mode `login` every domain has a login, so a session, of its own.
+                key = owned.migrator if self.context.access.mode == "login" and self.context.guarded else ""
+                if key not in runners:
+                    runners[key] = StepRunner(self.context, self.leadership, None if key else session, self.audit)
+                self._done(owned, *self._run_one(runners[key], owned))
+        finally:
+            for runner in runners.values():
+                if runner.session is not None and runner.session is not self._first_session:
+                    runner.session.close()
+
+    def _next(self) -> Owned | None:
+        """The next step that may begin; waits while others are under way; None when nothing is left."""
+        with self._changed:
+            while True:
+                if self._ended is None and self.context.stop.requested:
+                    self._ended = Interrupted("stopped as asked; what was applied stands and is recorded")
+                if self._ended is not None:
+                    return None
+                waiting = False
+                for owned in self._ready():
+                    if self._blocked(owned):
+                        continue
+                    if owned.step.waits_for & self._in_plan <= self._applied():
+                        self._begun.add(owned.step.id)
+                        self._busy.add(owned.step.id.domain)
+                        return owned
+                    waiting = True
+                if not waiting and not self._busy:
+                    return None
+                if not self._busy:
+                    return None  # what is left waits for something that is not going to happen
+                self._changed.wait(0.2)
+
+    def _ready(self) -> list[Owned]:
+        """The first step of each domain that has not begun, in the plan's order."""
+        seen: set[str] = set(self._busy)
+        out = []
+        for owned in self.owned:
+            if owned.step.id in self._begun or owned.step.id.domain in seen:
+                continue
+            seen.add(owned.step.id.domain)
+            out.append(owned)
+        return out
+
+    def _applied(self) -> set[MigrationId]:
+        return {i for i, r in self._results.items() if r.status is StepStatus.APPLIED}
+
+    def _blocked(self, owned: Owned) -> bool:
+        """Whether something it depends on has failed; then its domain is stopped too."""
+        step = owned.step
+        if step.id.domain in self._failed_domains:
+            return True
+        culprits = sorted(step.waits_for & self._failed)
+        if not culprits:
+            return False
+        self._failed_domains[step.id.domain] = culprits[0]
+        self._failed.update(o.step.id for o in self.owned if o.step.id.domain == step.id.domain and o.step.id not in self._begun)
+        return True
+
+    def _run_one(self, runner: StepRunner, owned: Owned) -> tuple[StepResult, Head | None]:
+        step, previous = owned.step, self.heads.get(owned.step.id.domain)
+        try:
+            self.leadership.check()
+            self.hooks.pre_apply(step, self.plan)
+        except Refused as error:
+            result = StepResult(step.id, step.direction, StepStatus.REFUSED, error=error)
+            self.context.progress.step_finished(result)
+            return result, previous
+        except BgceError as error:
+            return StepResult(step.id, step.direction, StepStatus.NOT_RUN, error=error), previous
+        if step.script.mode is Mode.JOURNAL:
+            return JournalRunner(runner).run(owned, previous)
+        return runner.run(owned, previous)
+
+    def _done(self, owned: Owned, result: StepResult, head: Head | None) -> None:
+        domain = owned.step.id.domain
+        with self._changed:
+            self._results[owned.step.id] = result
+            self._busy.discard(domain)
+            if head is not None:
+                self.heads[domain] = head
+            if result.status is not StepStatus.APPLIED:
+                self._failed_domains.setdefault(domain, owned.step.id)
+                self._failed.update(o.step.id for o in self.owned if o.step.id.domain == domain)
+                self._failed -= self._applied()
+                # A veto stops the run here; so does what a person must look at.
+                if isinstance(result.error, _ENDS_THE_RUN) or result.status is StepStatus.REFUSED:
+                    self._ended = result.error
+            self._changed.notify_all()
+        self._tell(owned, result)
+
+    def _tell(self, owned: Owned, result: StepResult) -> None:
+        domain = owned.step.id.domain
+        for name, value in (
+            ("step_duration_seconds", result.duration_ms / 1000),
+            ("step_success", 1.0 if result.status is StepStatus.APPLIED else 0.0),
+            ("step_retries", float(result.retries)),
+        ):
+            self.hooks.metrics(Measurement(name, value, {"service": domain, "direction": owned.step.direction.value}))
+        if result.status is StepStatus.APPLIED:
+            warnings = self.hooks.post_apply(result, self.plan)
+            with self._changed:
+                self.warnings.extend(warnings)
+
+    def _not_run(self, owned: Owned) -> StepResult:
+        step = owned.step
+        culprit = self._failed_domains.get(step.id.domain)
+        if culprit is None and self._ended is None:
+            missing = sorted(step.waits_for & self._in_plan - self._applied())
+            culprit = missing[0] if missing else None
+        note = f"waits for {culprit}" if culprit is not None and culprit != step.id else "the run had ended"
+        return StepResult(step.id, step.direction, StepStatus.NOT_RUN, notes=(note,))
+
+    def fail(self, error: BgceError) -> None:
+        """End the run with an error that belongs to no single step."""
+        self._ended = error
+
+    @property
+    def failure(self) -> BgceError | None:
+        """What the run's exit code comes from: the gravest of the failures, or what ended it."""
+        errors = [r.error for r in self._results.values() if r.error is not None]
+        if self._ended is not None:
+            errors.append(self._ended)
+        return max(errors, key=_gravity, default=None)
+
+
+def _gravity(error: BgceError) -> int:
+    order: tuple[Callable[[BgceError], bool], ...] = (
+        lambda e: isinstance(e, Unavailable),
+        lambda e: isinstance(e, Refused),
+        lambda e: e.exit_code == 5,
+        lambda e: isinstance(e, Interrupted),
+        lambda e: isinstance(e, NeedsHuman),
+    )
+    return next((i for i, fits in reversed(tuple(enumerate(order, 1))) if fits(error)), 0)

@@ -1,0 +1,155 @@
+"""One run: lead, plan under the lock, give rights, run the lanes, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from bgce_migrate.apply import rights as rights_of
+from bgce_migrate.apply.atomic import run_atomically
+from bgce_migrate.apply.audit import Audit
+from bgce_migrate.apply.context import Context, Limits, Progress, RunInfo, Silent, Stop
+from bgce_migrate.apply.lanes import Hooks, Lanes
+from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.preflight import require_runnable
+from bgce_migrate.apply.step import Owned
+from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
+from bgce_migrate.db.history import State
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import BgceError, Refused
+from bgce_migrate.migration import MigrationId, Plan
+from bgce_migrate.outcome import RunReport, StepResult
+from bgce_migrate.plan.rights import Right
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what running it takes.
+
+    Attributes:
+        rights: by the step that makes the object; None for objects that exist already.
+        parents: for each step, tables of other owners that its keys refer to, as "schema.table".
+        extensions: extensions that the steps create, by step.
+    """
+
+    plan: Plan
+    rights: Mapping[MigrationId | None, tuple[Right, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    parents: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    extensions: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is to be done."""
+
+    limits: Limits = Limits()
+    jobs: int = 1
+    atomic: bool = False
+    expect: str | None = None
+    time_zone: str = "UTC"
+    progress: Progress = field(default_factory=Silent)
+    stop: Stop = field(default_factory=Stop)
+
+
+def execute(
+    target: Target,
+    domains: Mapping[str, Domain],
+    make_plan: Callable[[State], Planned],
+    info: RunInfo,
+    hooks: Hooks,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> RunReport:
+    """Bring the target to where `make_plan` says.
+
+    The plan is made twice: before the lock, so that a run with nothing to do takes none, and under it,
+    because another run may have come between.
+
+    Raises:
+        BgceError: nothing was changed; once steps run, failures are in the report instead.
+    """
+    started = time.monotonic()
+    planned = make_plan(target.state)
+    _require_expected(planned.plan, options.expect)
+
+    def report(result: str, steps: tuple[StepResult, ...] = (), **more: object) -> RunReport:
+        values: dict[str, object] = {
+            "fingerprint": planned.plan.fingerprint,
+            "heads": MappingProxyType(dict(target.state.heads)),
+            "warnings": planned.warnings,
+            "deployment": info.deployment,
+            "target": MappingProxyType(target.describe()),
+            "duration_ms": (time.monotonic() - started) * 1000,
+            **more,
+        }
+        return RunReport(info.run_id, result, steps=steps, **values)  # type: ignore[arg-type]
+
+    if not planned.plan.steps:
+        return report("nothing_to_do")
+    require_writable(target)
+    ensure_bookkeeping(target)
+    context = Context(
+        info, target.access(info), options.limits, target.facts, options.stop, options.progress, options.time_zone
+    )
+    require_runnable(context, target.control, planned, domains, atomic=options.atomic)
+    leadership = Leadership(context, target.control)
+    leadership.acquire()
+    audit = Audit(context.access, {d.owner: d.name for d in domains.values()})
+    try:
+        before = dict(target.state.heads)
+        target.reread()
+        if dict(target.state.heads) != before:
+            planned = make_plan(target.state)
+            _require_expected(planned.plan, options.expect)
+            if not planned.plan.steps:
+                return report("nothing_to_do")
+        owned = [_own(context, step_id, planned, domains) for step_id in range(len(planned.plan.steps))]
+        if context.guarded:
+            rights_of.apply_existing(context, target.control, planned.rights.get(None, ()), domains)
+        # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
+        lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
+        results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
+        failure = lanes.failure
+        result = "done" if failure is None else "interrupted" if failure.exit_code == 130 else "failed"
+        return report(
+            result,
+            results,
+            heads=MappingProxyType(dict(lanes.heads)),
+            warnings=(*planned.warnings, *lanes.warnings),
+            failure=failure,
+        )
+    finally:
+        leadership.release()
+        audit.close()
+
+
+def _own(context: Context, index: int, planned: Planned, domains: Mapping[str, Domain]) -> Owned:
+    step = planned.plan.steps[index]
+    domain = domains.get(step.id.domain)
+    schema = domain.schema if domain is not None else "public"
+    path = f'"{schema}", public' if schema != "public" else "public"
+    guarded = context.guarded
+    grants = rights_of.by_step(planned.rights).get(step.id, ()) if guarded else ()
+    return Owned(
+        step,
+        (domain.owner if domain is not None else f"{step.id.domain}_owner") if guarded else None,
+        domain.migrator if domain is not None else f"{step.id.domain}_migrator",
+        path if domain is None or domain.declared else '"$user", public',
+        grants if step.direction.value == "up" else (),
+        planned.parents.get(step.id, frozenset()),
+    )
+
+
+def _require_expected(plan: Plan, expect: str | None) -> None:
+    if expect is not None and plan.fingerprint != expect:
+        raise Refused(
+            f"the plan is {plan.fingerprint or 'empty'} now, not {expect}: something has moved since it was shown",
+            hint="look at `bgce-migrate plan` again",
+        )
+
+
+def failed_report(info: RunInfo, error: BgceError) -> RunReport:
+    """The report of a run that ended before its first step."""
+    return RunReport(info.run_id, "failed", failure=error, deployment=info.deployment)

@@ -1,0 +1,116 @@
+"""The target of a run, opened: one session, what the server says, what history says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from bgce_migrate.apply import bootstrap
+from bgce_migrate.apply.context import Access, RunInfo
+from bgce_migrate.db.history import State, read_state
+from bgce_migrate.db.session import Session, connect
+from bgce_migrate.db.target import Facts, read_facts, require_changeable, require_recorded
+from bgce_migrate.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the database is and how its bookkeeping is called.
+
+    Attributes:
+        conninfo: for libpq; empty lets libpq's own variables decide.
+        mode: "role" or "login" (design section 6, Identity).
+        passwords: by login, in mode `login`.
+    """
+
+    conninfo: str
+    schema: str = "bgce_migrate"
+    mode: str = "role"
+    passwords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(slots=True)
+class Target:
+    """An open target. `state` has no `meta` where nothing was ever recorded."""
+
+    address: Address
+    control: Session
+    facts: Facts
+    state: State
+
+    @property
+    def layout(self) -> str:
+        """`guarded`, `plain`, or `none` before the first run."""
+        return self.state.meta.layout if self.state.meta else "none"
+
+    def access(self, info: RunInfo) -> Access:
+        """How the sessions of a run are opened."""
+        a = self.address
+        return Access(a.conninfo, a.schema, self.layout, a.mode, a.passwords, info.application_name)
+
+    def reread(self) -> None:
+        """Read the history again."""
+        self.state = read_state(self.control)
+
+    def close(self) -> None:
+        """End the session."""
+        self.control.close()
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def describe(self) -> dict[str, str]:
+        """For receipts: which cluster, database and login."""
+        f = self.facts
+        return {
+            "system_identifier": f.system_identifier,
+            "database": f.database,
+            "timeline": str(f.timeline),
+            "server_version": str(f.server_version),
+            "login": f.login,
+            "layout": self.layout,
+        }
+
+
+def open_target(address: Address, *, name: str = "bgce-migrate", check: bool = True) -> Target:
+    """Connect, read who answers and what is recorded. Two round trips.
+
+    Args:
+        check: refuse what may not be changed, and another target than the recorded one.
+
+    Raises:
+        Unavailable: no server answers.
+        Refused: see `require_changeable` and `require_recorded`.
+    """
+    control = connect(address.conninfo, address.schema, name=name)
+    try:
+        facts = read_facts(control)
+        if check:
+            require_changeable(facts)
+        state = read_state(control) if facts.has_bookkeeping else State()
+        if check and state.meta is not None:
+            require_recorded(facts, state.meta)
+    except BaseException:
+        control.close()
+        raise
+    return Target(address, control, facts, state)
+
+
+def require_writable(target: Target) -> None:
+    """Refuse a target whose default is read-only."""
+    if target.facts.read_only:
+        raise Refused(
+            f"{target.facts.database} is read-only by default for {target.facts.login}",
+            hint="ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only, if that is wanted",
+        )
+
+
+def ensure_bookkeeping(target: Target) -> None:
+    """Make the bookkeeping in layout plain where there is none; safe when many try at once."""
+    if target.state.meta is None:
+        bootstrap.create_plain(target.control, target.facts, target.address.schema)
+        target.reread()
