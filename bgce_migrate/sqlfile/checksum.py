@@ -10,7 +10,9 @@ from bgce_migrate.sqlfile.directives import Header, read_header
 from bgce_migrate.sqlparse import Positions, SqlSyntaxError, spans
 
 _COMMENTS = (b"--", b"/*")
-_DOLLAR = ord("$")
+_QUOTES = b"'\""
+#: First bytes of quotes, dollar quotes, comments and operators.
+_OPENERS = b"'\"$-/"
 
 
 def checksum_of(source: SourceFile) -> str:
@@ -36,15 +38,15 @@ def of_tokens(header: Header, raw: bytes, tokens: list[tuple[int, int]]) -> str:
     Whether a word is a keyword depends on PostgreSQL's version, so all words without quotes are
     lower-cased alike; only ASCII, as PostgreSQL folds identifiers.
     """
+    folded = raw.lower()
     parts: list[bytes] = []
+    add = parts.append
     for start, end in tokens:
-        token = raw[start:end]
-        if token.startswith(_COMMENTS):
-            continue
-        if b"'" in token or b'"' in token or token[0] == _DOLLAR:
-            parts.append(token)
-        else:
-            parts.append(token.lower())
+        if raw[start] not in _OPENERS:
+            # E'...', U&"..." and the like end with their quote.
+            add((raw if raw[end - 1] in _QUOTES else folded)[start:end])
+        elif not raw.startswith(_COMMENTS, start):
+            add(raw[start:end])
     return _digest(header, b"\0".join(parts))
 
 

@@ -12,6 +12,7 @@ import postgast
 from bgce_migrate.sqlparse.grammar import SqlSyntaxError, scan
 
 _GUARDS = frozenset({"then_body", "else_body", "elsif_list", "case_when_list", "else_stmts", "body"})
+_RESULTS = {"trigger": "record", "event_trigger": "void", "void": "void"}
 _PLAIN_BODY = frozenset({"PLpgSQL_stmt_block"})
 _ASSIGN = re.compile(r"[^:=]*(?::=|=)")
 
@@ -51,13 +52,19 @@ class Body:
 
 
 def read_body(
-    body: str, *, parameters: Sequence[tuple[str, str]] = (), returns: str = "", set_returning: bool = False
+    body: str,
+    *,
+    name: str = "bgce",
+    parameters: Sequence[tuple[str, str]] = (),
+    returns: str = "",
+    set_returning: bool = False,
 ) -> Body:
     """Read the text between the quotes of a PL/pgSQL function, procedure or DO block.
 
     Args:
+        name: the function's, which may stand before its parameters (`f.a`).
         parameters: (mode, name) with mode `in`, `out`, `inout` or `table`; names may be "".
-        returns: "trigger", "void", "procedure", "do", or anything else for a value.
+        returns: "trigger", "event_trigger", "void", "procedure", "do", or anything else for a value.
 
     Raises:
         SqlSyntaxError: PL/pgSQL's own message, or one that says what the reader cannot do.
@@ -69,7 +76,9 @@ def read_body(
     tag = "$bgce$"
     while tag in body:
         tag = f"{tag[:-1]}x$"
-    head = _signature(parameters, returns, set_returning)
+    if returns in _TRIGGERS:
+        text = _as_plain_function(text, returns)
+    head = _signature(name, parameters, returns, set_returning)
     try:
         trees = postgast.parse_plpgsql(f"{head} LANGUAGE plpgsql AS {tag}{text}{tag}")
     except postgast.PgQueryError as error:
@@ -92,17 +101,33 @@ class _Found:
     controls: list[tuple[str, int]]
 
 
-def _signature(parameters: Sequence[tuple[str, str]], returns: str, set_returning: bool) -> str:
+_TRIGGERS = {
+    "trigger": "new record; old record; tg_name text; tg_when text; tg_level text; tg_op text; tg_relid oid; "
+    "tg_relname text; tg_table_name text; tg_table_schema text; tg_nargs int; tg_argv text[];",
+    "event_trigger": "tg_event text; tg_tag text;",
+}
+_OPTIONS = re.compile(r"(?:\s*#\s*\w+\s+\w+)+")
+
+
+def _as_plain_function(body: str, kind: str) -> str:
+    """A trigger's body with its special variables declared: libpg_query shows them as broken JSON."""
+    found = _OPTIONS.match(body)
+    options = found.group() if found else ""
+    return f"{options} DECLARE {_TRIGGERS[kind]} BEGIN {body[len(options):].rstrip().rstrip(';')}; END"
+
+
+def _signature(name: str, parameters: Sequence[tuple[str, str]], returns: str, set_returning: bool) -> str:
     """A header with the same names and only built-in types: the reader knows no others."""
     if returns == "do":
         return "CREATE PROCEDURE bgce()"
+    shown = '"' + name.replace('"', '""') + '"'
     named = [(mode, '"' + name.replace('"', '""') + '"' if name else "") for mode, name in parameters]
     table = [f"{name} text" for mode, name in named if mode == "table"]
     words = {"in": "", "out": "OUT ", "inout": "INOUT "}
     listed = ", ".join(f"{words[mode]}{name} text" for mode, name in named if mode != "table")
     if returns == "procedure":
-        return f"CREATE PROCEDURE bgce({listed})"
-    head = f"CREATE FUNCTION bgce({listed})"
+        return f"CREATE PROCEDURE {shown}({listed})"
+    head = f"CREATE FUNCTION {shown}({listed})"
     if table:
         return f"{head} RETURNS TABLE({', '.join(table)})"
     outs = sum(mode in ("out", "inout") for mode, _ in named)
@@ -111,7 +136,7 @@ def _signature(parameters: Sequence[tuple[str, str]], returns: str, set_returnin
         return f"{head} RETURNS SETOF {record}" if set_returning else f"{head} RETURNS {record}"
     if set_returning:
         return f"{head} RETURNS SETOF text"
-    return f"{head} RETURNS {returns if returns in ('trigger', 'void') else 'text'}"
+    return f"{head} RETURNS {_RESULTS.get(returns, 'text')}"
 
 
 def _without_types(body: str) -> tuple[str, tuple[tuple[str, int], ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bgce_migrate.sqlfile.effects.expressions import constant, qualified
 from bgce_migrate.sqlfile.effects.reading import Reading, reference, strings
-from bgce_migrate.sqlparse import BodyQuery, Parsed, SqlSyntaxError, parse, read_body
+from bgce_migrate.sqlparse import BodyQuery, SqlSyntaxError, parse_nodes, read_body
 
 _TYPE_WORDS = re.compile(r"""(?:"(?:[^"]|"")+"|[^\s."%(\[]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[^\s."%(\[]+))*""")
 _FORMAT = re.compile(r"%(?:(\d+)\$)?(-?\d*)?([sIL%])")
@@ -29,16 +29,17 @@ def plpgsql_body(
     body: str,
     location: int,
     *,
-    parameters: Sequence[tuple[str, str]],
-    returns: str,
-    many: bool,
     hard: bool,
+    name: str = "",
+    parameters: Sequence[tuple[str, str]] = (),
+    returns: str = "do",
+    many: bool = False,
 ) -> None:
     """A PL/pgSQL body; `hard` for DO, which runs now."""
     line = reading.line(location)
     state = _enter(reading, hard=hard)
     try:
-        found = read_body(body, parameters=parameters, returns=returns, set_returning=many)
+        found = read_body(body, name=name, parameters=parameters, returns=returns, set_returning=many)
     except SqlSyntaxError as error:
         reading.opaque(f"body that cannot be read: {error.message}", location)
     else:
@@ -118,7 +119,7 @@ def _run(reading: Reading, queries: list[BodyQuery], first_line: int) -> None:
     plain = [query for query in queries if query.sql]
     joined = "\n;\n".join(query.sql for query in plain)
     try:
-        parsed = parse(joined)
+        parsed = parse_nodes(joined)
     except SqlSyntaxError as error:
         if len(plain) > 1:
             for query in plain:
@@ -133,32 +134,32 @@ def _run(reading: Reading, queries: list[BodyQuery], first_line: int) -> None:
         starts.append(at)
         at += len(query.sql.encode()) + 3
     raw = joined.encode()
-    for found in parsed:
-        index = bisect_right(starts, found.start) - 1
+    for kind, node, place in parsed:
+        index = bisect_right(starts, place) - 1
         query, start = plain[index], starts[index]
         base = first_line + query.line - 1
 
         def line_of(location: int, start: int = start, base: int = base) -> int:
             return base + raw.count(b"\n", start, location)
 
-        reading.line_of, reading.statement_line = line_of, line_of(found.start)
-        _one(reading, found, query)
+        reading.line_of, reading.statement_line = line_of, line_of(place)
+        _one(reading, kind, node, query)
 
 
-def _one(reading: Reading, found: Parsed, query: BodyQuery) -> None:
+def _one(reading: Reading, kind: str, node: Any, query: BodyQuery) -> None:
     from bgce_migrate.sqlfile.effects.dispatch import read_statement
 
     guarded = reading.guarded
     reading.guarded = guarded or query.guarded
-    read_statement(reading, found.kind, found.node)
+    read_statement(reading, kind, node)
     if query.dynamic:
-        _execute(reading, found)
+        _execute(reading, node)
     reading.guarded = guarded
 
 
-def _execute(reading: Reading, found: Parsed) -> None:
+def _execute(reading: Reading, select: Any) -> None:
     """EXECUTE of a text: followed if it is constant, else it cannot be seen through."""
-    targets = found.node.target_list
+    targets = select.target_list
     text = _text(targets[0].res_target.val) if len(targets) == 1 else None
     if text is None:
         reading.opaque("EXECUTE of a computed string")

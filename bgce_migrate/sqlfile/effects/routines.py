@@ -91,7 +91,10 @@ def _string_body(
         sql_body(reading, body, location)
     elif language == "plpgsql":
         returns, many = _result(statement)
-        plpgsql_body(reading, body, location, parameters=parameters, returns=returns, many=many, hard=False)
+        name = strings(statement.funcname)[-1]
+        plpgsql_body(
+            reading, body, location, hard=False, name=name, parameters=parameters, returns=returns, many=many
+        )
     else:
         reading.soft, before = True, reading.soft
         reading.opaque(f"body in language {language}", location)
@@ -103,7 +106,7 @@ def _result(statement: Any) -> tuple[str, bool]:
         return "procedure", False
     names = strings(statement.return_type.names) if statement.HasField("return_type") else []
     name = names[-1] if names else ""
-    return {"event_trigger": "void"}.get(name, name), statement.return_type.setof
+    return name, statement.return_type.setof
 
 
 def do_block(reading: Reading, statement: Any) -> None:
@@ -113,9 +116,7 @@ def do_block(reading: Reading, statement: Any) -> None:
     code = options["as"]
     reading.detail = "DO block"
     if language == "plpgsql":
-        plpgsql_body(
-            reading, code.arg.string.sval, code.location, parameters=(), returns="do", many=False, hard=True
-        )
+        plpgsql_body(reading, code.arg.string.sval, code.location, hard=True)
     else:
         reading.opaque(f"DO block in language {language}", code.location)
     reading.detail = ""
