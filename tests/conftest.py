@@ -8,9 +8,27 @@ import pytest
 
 from bgce_migrate.servers import programs as server_programs
 from tests import servers as test_servers
-from tests.servers import database, database15, debian15, make_database, server, server_root
+from tests.servers import (
+    database,
+    database15,
+    debian15,
+    make_database,
+    pgbouncer,
+    proxy,
+    server,
+    server_root,
+)
 
-__all__ = ["database", "database15", "debian15", "make_database", "server", "server_root"]
+__all__ = [
+    "database",
+    "database15",
+    "debian15",
+    "make_database",
+    "pgbouncer",
+    "proxy",
+    "server",
+    "server_root",
+]
 
 OWN_PREFIXES = ("BGCE_", "PG")
 OWN_NAMES = ("DATABASE_URL",)

@@ -18,12 +18,19 @@ from psycopg import sql
 from bgce_migrate import servers
 from bgce_migrate.servers import Server
 from bgce_migrate.servers import programs as server_programs
+from tests.pooler import Pooler, start_pgbouncer
+from tests.proxy import Proxy
 
 #: Majors that `server` and `database` run on; a test asks for others with `@pytest.mark.postgres(18, 15)`.
 DEFAULT_MAJORS = (18, 16)
 #: Where each major comes from.
 PROVIDERS = {18: "embedded", 16: "embedded", 17: "local", 15: "local", 14: "local"}
-SETTINGS = {"max_connections": "200", "max_prepared_transactions": "20", "autovacuum": "off"}
+SETTINGS = {
+    "max_connections": "200",
+    "max_prepared_transactions": "20",
+    "autovacuum": "off",
+    "synchronous_commit": "on",  # a COMMIT answers when it is done, as everywhere
+}
 ROOT_PREFIX = "bgce-tests-"
 
 _counter = itertools.count(1)
@@ -92,14 +99,18 @@ class DatabaseMaker:
     def clean(self) -> None:
         """Drop the databases, ending their connections, then the roles (they belong to the whole server)."""
         with self._admin() as connection:
+            connection.execute("SET synchronous_commit = off")  # a test may have left a ghost standby
             for name in self._made:
                 self._end_prepared(connection, name)
                 statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 connection.execute(statement.format(sql.Identifier(name)))
             self._made.clear()
-            for role in self._role_names(connection) - self._roles:
-                connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
-                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+            left = sorted(self._role_names(connection) - self._roles)
+            if left:
+                # Together: roles that granted memberships to each other cannot be dropped one by one.
+                names = sql.SQL(", ").join(map(sql.Identifier, left))
+                connection.execute(sql.SQL("DROP OWNED BY {}").format(names))
+                connection.execute(sql.SQL("DROP ROLE {}").format(names))
 
     def _admin(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.server.url(), autocommit=True)
@@ -158,3 +169,17 @@ def database15(debian15: Server) -> Iterator[str]:
     maker = DatabaseMaker(debian15)
     yield maker()
     maker.clean()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A TCP proxy before `server`: `proxy.url(database)`."""
+    with Proxy(server.host, server.port) as running:
+        yield running
+
+
+@pytest.fixture
+def pgbouncer(server: Server, server_root: Path) -> Iterator[Pooler]:
+    """PgBouncer in transaction mode before `server`: `pgbouncer.url(database)`; a skip where it is missing."""
+    with start_pgbouncer(server, server_root / ".bgce" / f"pgbouncer-{next(_counter)}") as running:
+        yield running
