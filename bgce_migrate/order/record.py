@@ -1,0 +1,187 @@
+"""What the new migrations do to each name, recorded while each domain's own chain is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bgce_migrate.migration import Action, Effect
+from bgce_migrate.order.layer import Death, Life
+from bgce_migrate.order.model import Model
+from bgce_migrate.order.names import FUNCTION, LENIENT, PARTS, TOP, Key
+from bgce_migrate.order.values import Candidate, LogEntry, Rules
+
+#: What a migration needs a name to be before it runs.
+ANY, LIVE, DEAD = "any", "live", "dead"
+
+
+class Use:
+    """One use of one name by a new migration. `life` is what it means; None while that is open."""
+
+    __slots__ = ("effect", "key", "life", "node")
+
+    def __init__(self, node: int, key: Key, effect: Effect, life: Life | None) -> None:
+        self.node = node
+        self.key = key
+        self.effect = effect
+        self.life = life
+
+    @property
+    def binding(self) -> bool:
+        """True if the statement fails when the name does not live."""
+        return not self.effect.soft and not self.effect.optional
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """All that one migration does to whether one name lives.
+
+    Attributes:
+        pre: what must hold before: ANY, LIVE or DEAD.
+        lives: whether the name lives afterwards.
+        ends: it ends a life that began before this migration.
+        drops: it ends it by DROP (not by a rename).
+        content: it makes the object anew with plain CREATE, so that two of them contradict.
+        life: the life it leaves behind.
+    """
+
+    node: int
+    pre: str
+    lives: bool
+    effect: Effect
+    ends: bool = False
+    drops: bool = False
+    content: bool = False
+    here: bool = False
+    life: Life | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A name that lives neither in the log nor in its own domain's chain at that point."""
+
+    node: int
+    effect: Effect
+    keys: list[Key]
+    death: Death | None
+    certain: bool
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything the new migrations do, by name. Nodes are numbered by rank, domain and version."""
+
+    nodes: list[Candidate]
+    base: Model
+    models: dict[str, Model] = field(default_factory=dict)
+    uses: dict[Key, list[Use]] = field(default_factory=dict)
+    writes: dict[Key, dict[int, Write]] = field(default_factory=dict)
+    loose: list[Loose] = field(default_factory=list)
+    opaque: list[tuple[int, Effect]] = field(default_factory=list)
+
+    def domain(self, node: int) -> str:
+        """The domain of a node."""
+        return self.nodes[node].id.domain
+
+
+class Recorder:
+    """The `Watch` over one domain's chain."""
+
+    def __init__(self, record: Record, model: Model, domain: str) -> None:
+        self.record = record
+        self.model = model
+        self.domain = domain
+        self.node = 0
+        self.touched: set[Key] = set()
+
+    def begin(self, node: int) -> None:
+        """Start the migration of this node."""
+        self.node = node
+        self.touched = set()
+
+    def used(self, life: Life, effect: Effect) -> None:
+        """A use is kept; whether it constrains anything is decided later."""
+        self._use(life, effect)
+        if not effect.soft and not effect.optional:
+            self.touched.add(life.key)
+
+    def _use(self, life: Life, effect: Effect) -> None:
+        self.record.uses.setdefault(life.key, []).append(Use(self.node, life.key, effect, life))
+
+    def _write(self, key: Key) -> Write | None:
+        return self.record.writes.get(key, {}).get(self.node)
+
+    def _start(self, key: Key, write: Write) -> Write:
+        self.record.writes.setdefault(key, {})[self.node] = write
+        return write
+
+    def made(self, life: Life, effect: Effect) -> None:
+        """A name begins: it must have been free, unless it may be there already."""
+        replace = effect.action is Action.REPLACE
+        lenient = replace or life.key[0] in LENIENT
+        write = self._write(life.key)
+        if write is None:
+            write = self._start(life.key, Write(self.node, ANY if lenient else DEAD, True, effect))
+        write.lives, write.life, write.here = True, life, True
+        write.content = write.content or not replace
+
+    def changed(self, life: Life, effect: Effect) -> None:
+        """A live object is replaced."""
+        kind = life.key[0]
+        foreign = life.owner != self.domain and kind not in TOP and kind not in PARTS
+        if foreign and not (kind == FUNCTION and effect.action is Action.MAKE):
+            self._use(life, effect)
+        if effect.action is Action.DROP:
+            return
+        write = self._write(life.key)
+        if write is None:
+            write = self._start(life.key, Write(self.node, ANY, True, effect))
+        write.lives, write.life = True, life
+
+    def ended(self, life: Life, effect: Effect, cascaded: bool) -> None:
+        """A name ends: it must have lived, unless IF EXISTS was said."""
+        key = life.key
+        if life.owner != self.domain and not cascaded:
+            self._use(life, effect)
+        write = self._write(key)
+        if write is None:
+            loose = effect.optional or cascaded or key[0] in LENIENT
+            pre = ANY if loose and key not in self.touched else LIVE
+            write = self._start(key, Write(self.node, pre, False, effect))
+        if not write.here:
+            write.ends = True
+            write.drops = effect.action is Action.DROP
+        write.lives, write.life, write.content = False, None, False
+
+    def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
+        """A name that is not there; another domain may make it."""
+        certain = death is not None and self.model.certain(death)
+        self.record.loose.append(Loose(self.node, effect, keys, death, certain))
+
+    def opaque(self, effect: Effect) -> None:
+        """Kept for the finding."""
+        self.record.opaque.append((self.node, effect))
+
+
+def record_candidates(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Record:
+    """Replay the log, then each domain's new migrations over it, and record what they do."""
+    base = Model()
+    for entry in log:
+        base.apply(entry.id, entry.effects)
+    last = len(rules.ranks)
+    ranks: Mapping[str, int] = rules.ranks
+
+    def place(candidate: Candidate) -> tuple[int, str, int]:
+        domain = candidate.id.domain
+        return (ranks.get(domain, last), domain, candidate.id.version)
+
+    record = Record(sorted(new, key=place), base)
+    watch: Recorder | None = None
+    for node, candidate in enumerate(record.nodes):
+        domain = candidate.id.domain
+        if watch is None or watch.domain != domain:
+            model = record.models[domain] = Model(base)
+            watch = Recorder(record, model, domain)
+        watch.begin(node)
+        watch.model.apply(candidate.id, candidate.effects, watch)
+    return record

@@ -1,0 +1,91 @@
+"""What a settled log says about itself: who used whose objects, and what had to come before what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bgce_migrate.migration import Action, Edge, Effect, MigrationId
+from bgce_migrate.order.foreign import foreign_uses_of
+from bgce_migrate.order.layer import Death, Life
+from bgce_migrate.order.model import Model
+from bgce_migrate.order.names import PARTS, Key, show
+from bgce_migrate.order.values import ForeignUse, LogEntry
+from bgce_migrate.order.wording import phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Edges between migrations of different domains, and each migration's foreign uses."""
+
+    edges: tuple[Edge, ...]
+    foreign: Mapping[MigrationId, tuple[ForeignUse, ...]]
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Follows one log; `edges` are keyed by pair so that each is kept once with its first reason."""
+
+    model: Model
+    migration: MigrationId | None = None
+    edges: dict[tuple[MigrationId, MigrationId], Edge] = field(default_factory=dict)
+    users: dict[Life, dict[str, tuple[MigrationId, Effect]]] = field(default_factory=dict)
+    uses: list[tuple[Key, Effect, Life | None]] = field(default_factory=list)
+
+    def used(self, life: Life, effect: Effect) -> None:
+        self.uses.append((life.key, effect, life))
+        self._edge(life.maker, phrase(life.key, effect), effect.soft)
+        if not effect.soft and self.migration is not None:
+            self.users.setdefault(life, {})[self.migration.domain] = (self.migration, effect)
+
+    def made(self, life: Life, effect: Effect) -> None:
+        if life.key[0] not in PARTS:
+            death = self.model.death([life.key])
+            if death is not None:
+                self._edge(death.by, f"{show(life.key)} is dropped or renamed before it is made again")
+
+    def changed(self, life: Life, effect: Effect) -> None:
+        if effect.action is not Action.MAKE:
+            self.used(life, effect)
+
+    def ended(self, life: Life, effect: Effect, cascaded: bool) -> None:
+        if not cascaded:
+            self.uses.append((life.key, effect, life))
+        self._edge(life.maker, phrase(life.key, effect))
+        for user, how in self.users.pop(life, {}).values():
+            self._edge(user, f"{phrase(life.key, how)} before it is dropped or renamed")
+
+    def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
+        if keys[0][0] in PARTS:
+            self.uses.append((keys[0], effect, None))
+
+    def opaque(self, effect: Effect) -> None:
+        """Nothing is known."""
+
+    def _edge(self, before: MigrationId, reason: str, soft: bool = False) -> None:
+        after = self.migration
+        if after is None or before.domain == after.domain:
+            return
+        known = self.edges.get((before, after))
+        if known is None or (known.soft and not soft):
+            self.edges[before, after] = Edge(before, after, reason, None, soft)
+
+
+def replay(log: Sequence[LogEntry]) -> Replay:
+    """Replay a whole log and resolve each entry's uses at its point."""
+    model = Model()
+    listener = _Listener(model)
+    foreign: dict[MigrationId, tuple[ForeignUse, ...]] = {}
+    for entry in log:
+        listener.migration = entry.id
+        listener.uses = []
+        model.apply(entry.id, entry.effects, listener)
+        found = foreign_uses_of(entry.id.domain, listener.uses, lambda _: model)
+        if found:
+            foreign[entry.id] = found
+    return Replay(tuple(listener.edges.values()), foreign)
+
+
+def foreign_uses(log: Iterable[LogEntry]) -> Mapping[MigrationId, tuple[ForeignUse, ...]]:
+    """For each entry of a log its uses of other domains' objects, as they were at its point."""
+    return replay(tuple(log)).foreign

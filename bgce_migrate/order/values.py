@@ -1,0 +1,93 @@
+"""What goes into placement and what comes out of it, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from bgce_migrate.migration import Action, Edge, Effect, Finding, MigrationId, Name
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A migration whose place is settled: applied, or recorded in `bgce.lock`."""
+
+    id: MigrationId
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A new migration that wants a place behind the log.
+
+    Attributes:
+        requires: the `-- bgce: requires` targets of its file, as written (`cortex/000002`).
+        where: the path of its up file, for messages.
+    """
+
+    id: MigrationId
+    effects: tuple[Effect, ...] = ()
+    requires: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the declarations say about the domains.
+
+    Attributes:
+        ranks: the domains' places in `bgce.toml`; a domain that is missing comes last, by name.
+        requires: what each domain's `requires` lists; None or missing for an undeclared folder, for which
+            neither ownership nor dependencies are checked.
+    """
+
+    ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    requires: Mapping[str, frozenset[str] | None] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignUse:
+    """One use of an object that another domain owns, as one statement makes it.
+
+    Attributes:
+        object: the object with its schema; never a column or a key.
+        owner: the domain whose migration made the object.
+        maker: the migration that made the name (or renamed the object to it).
+        columns: the columns the statement names, sorted; for a foreign key without a column list those of
+            the primary key. None: not known, or the whole table.
+        table_columns: all columns the table had then, where they are known; else empty.
+        needs: other migrations, of any domain, that made the named columns and keys.
+    """
+
+    object: Name
+    owner: str
+    maker: MigrationId
+    action: Action
+    detail: str = ""
+    columns: tuple[str, ...] | None = None
+    table_columns: tuple[str, ...] = ()
+    soft: bool = False
+    line: int = 0
+    needs: tuple[MigrationId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the new migrations go.
+
+    Attributes:
+        order: the new migrations, in the order in which they follow the log.
+        edges: what the order follows, each with its reason.
+        dropped: soft edges that were given up because they closed a cycle.
+        findings: what a person should hear about, in the order of the files.
+        foreign: for each new migration its uses of other domains' objects.
+    """
+
+    order: tuple[MigrationId, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    dropped: tuple[Edge, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    foreign: Mapping[MigrationId, tuple[ForeignUse, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
