@@ -17,7 +17,7 @@ import pytest
 
 from bgce_migrate.servers import Server
 from bgce_migrate.servers.account import server_account
-from bgce_migrate.servers.cluster import free_port
+from bgce_migrate.servers.cluster import FIRST_PORT, PORTS, free_port
 
 CONFIG = """\
 [databases]
@@ -58,22 +58,19 @@ def find_pgbouncer() -> str | None:
 
 
 @contextmanager
-def start_pgbouncer(
-    server: Server, folder: Path, *, pool_size: int = 20, mode: str = "transaction"
-) -> Iterator[Pooler]:
+def start_pgbouncer(server: Server, *, pool_size: int = 20, mode: str = "transaction") -> Iterator[Pooler]:
     """Run PgBouncer before `server` until the block ends; skips the test where it is not installed.
 
     Roles log in with their own passwords (SCRAM pass-through); any database of the server can be named.
-
-    Args:
-        folder: does not exist yet; its parent can be entered by the server's user.
     """
     program = find_pgbouncer()
     if program is None:
         pytest.skip("pgbouncer is not installed")
-    account = server_account()
+    port = free_port(FIRST_PORT + os.getpid() % PORTS)
+    # Beside the server's data: PgBouncer refuses root too, and there its user may write.
+    folder = Path(server.data).parent / f"pgbouncer-{port}"
+    account = server_account(folder.parent.stat().st_uid)
     account.make_folder(folder)
-    port = free_port(26432 - 1000 + os.getpid() % 500)
     values = {"host": server.host, "port": server.port, "own_port": port, "folder": folder}
     account.write(folder / "pgbouncer.ini", CONFIG.format(**values, mode=mode, pool_size=pool_size))
     account.write(folder / "users", f'"{server.admin}" "{server.admin_password}"\n')

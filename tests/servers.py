@@ -179,7 +179,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def pgbouncer(server: Server, server_root: Path) -> Iterator[Pooler]:
+def pgbouncer(server: Server) -> Iterator[Pooler]:
     """PgBouncer in transaction mode before `server`: `pgbouncer.url(database)`; a skip where it is missing."""
-    with start_pgbouncer(server, server_root / ".bgce" / f"pgbouncer-{next(_counter)}") as running:
+    with start_pgbouncer(server) as running:
         yield running
