@@ -7,7 +7,7 @@ import hashlib
 from bgce_migrate.errors import SqlFileError, Where
 from bgce_migrate.migration import SourceFile
 from bgce_migrate.sqlfile.directives import Header, read_header
-from bgce_migrate.sqlparse import Positions, SqlSyntaxError, spans
+from bgce_migrate.sqlparse import Positions, Spans, SqlSyntaxError, pairs, spans
 
 _COMMENTS = (b"--", b"/*")
 _QUOTES = b"'\""
@@ -32,7 +32,7 @@ def checksum_of(source: SourceFile) -> str:
         raise SqlFileError(error.message, where=Where(source.path, line, column)) from None
 
 
-def of_tokens(header: Header, raw: bytes, tokens: list[tuple[int, int]]) -> str:
+def of_tokens(header: Header, raw: bytes, tokens: Spans) -> str:
     """Over the tokens of `raw`.
 
     Whether a word is a keyword depends on PostgreSQL's version, so all words without quotes are
@@ -41,7 +41,7 @@ def of_tokens(header: Header, raw: bytes, tokens: list[tuple[int, int]]) -> str:
     folded = raw.lower()
     parts: list[bytes] = []
     add = parts.append
-    for start, end in tokens:
+    for start, end in pairs(tokens):
         if raw[start] not in _OPENERS:
             # E'...', U&"..." and the like end with their quote.
             add((raw if raw[end - 1] in _QUOTES else folded)[start:end])

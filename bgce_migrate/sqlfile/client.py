@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from bgce_migrate.errors import Problem, Where
-from bgce_migrate.sqlparse import Positions, SqlSyntaxError, spans
+from bgce_migrate.sqlparse import Positions, SqlSyntaxError, pairs, spans
 
 _OPAQUE_HINT = (
     'if the server knows this syntax and this grammar does not, say `-- bgce: opaque reason="..."` at the top'
@@ -28,6 +28,7 @@ def _scan(path: str, positions: Positions, start: int, problems: list[Problem]) 
     """Look at the tokens from `start` up to the end of the first COPY data; returns where to go on."""
     raw = positions.raw
     words: list[bytes] = []
+    first = start
     lines = {problem.where.line for problem in problems if problem.where}
     for begin, end in _tokens(raw, start):
         token = raw[begin:end].lower()
@@ -45,7 +46,7 @@ def _scan(path: str, positions: Positions, start: int, problems: list[Problem]) 
                 )
         if token == b";":
             if words[:1] == [b"copy"] and b"stdin" in words:
-                line, column = positions.line_column(begin)
+                line, column = positions.line_column(first)
                 problems.append(
                     Problem(
                         "COPY FROM STDIN needs a client that sends the data",
@@ -57,6 +58,7 @@ def _scan(path: str, positions: Positions, start: int, problems: list[Problem]) 
                 return data_end + len(_END_OF_DATA) if data_end >= 0 else len(raw)
             words = []
         elif not token.startswith((b"--", b"/*")):
+            first = first if words else begin
             words.append(token)
     return len(raw)
 
@@ -66,14 +68,17 @@ def _tokens(raw: bytes, start: int) -> list[tuple[int, int]]:
     part = raw[start:]
     for _ in range(2):
         try:
-            return [(begin + start, end + start) for begin, end in spans(part)]
+            return [(begin + start, end + start) for begin, end in pairs(spans(part))]
         except SqlSyntaxError as error:
             part = part[: len(part.decode()[: error.offset].encode())]
     return []
 
 
-def syntax_hint(text: str, offset: int) -> str:
+def syntax_hint(error: SqlSyntaxError, text: str) -> str:
     """What may help: an invisible character is named, else the way out for a newer syntax."""
+    if error.message.startswith("unterminated"):
+        return "it opens here and is never closed"
+    offset = error.offset
     for at in range(offset, min(offset + 2, len(text))):
         character = text[at]
         if not character.isascii() and unicodedata.category(character) in ("Zs", "Cf", "Zl", "Zp", "Cc"):

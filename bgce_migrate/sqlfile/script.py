@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 
 from bgce_migrate.errors import Problem, SqlFileError, Where
@@ -25,7 +26,7 @@ from bgce_migrate.sqlfile.client import client_problems, syntax_hint
 from bgce_migrate.sqlfile.directives import Header, misplaced, read_header
 from bgce_migrate.sqlfile.effects.dispatch import read_statement
 from bgce_migrate.sqlfile.effects.reading import Reading
-from bgce_migrate.sqlparse import Parsed, Positions, SqlSyntaxError, parse, spans
+from bgce_migrate.sqlparse import Parsed, Positions, Spans, SqlSyntaxError, pairs, parse, spans
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class _File:
     schema: str
     header: Header
     positions: Positions
-    tokens: list[tuple[int, int]]
+    tokens: Spans
     domain: str | None
 
     def where(self, offset: int) -> Where:
@@ -58,17 +59,18 @@ def read_script(
 ) -> Script:
     """See `bgce_migrate.sqlfile.read_script`."""
     header = read_header(source.path, source.text)
-    _refuse(source, header.problems)
     positions = Positions(source.text)
-    file = _File(source, declared, schema, header, positions, [], migration.domain if migration else None)
+    file = _File(source, declared, schema, header, positions, array("I"), migration.domain if migration else None)
     if header.directives.opaque is not None:
+        _refuse(source, header.problems)
         return _opaque(file, direction)
     try:
         file.tokens = spans(positions.raw)
         parsed = parse(source.text, file.tokens)
     except SqlSyntaxError as error:
         raise _syntax_error(file, error) from None
-    problems = misplaced(source.path, source.text, header.end, lambda: _comments(file))
+    problems = list(header.problems)
+    problems += misplaced(source.path, source.text, header.end, lambda: _comments(file))
     problems += _done_when(file)
     if not parsed:
         _refuse(source, problems)
@@ -198,7 +200,9 @@ def _empty(file: _File, direction: Direction) -> Script:
 def _comments(file: _File) -> list[tuple[int, str]]:
     raw, char = file.positions.raw, file.positions.char
     return [
-        (char(start), raw[start:end].decode()) for start, end in file.tokens if raw.startswith(b"--", start)
+        (char(start), raw[start:end].decode())
+        for start, end in pairs(file.tokens)
+        if raw.startswith(b"--", start)
     ]
 
 
@@ -216,11 +220,10 @@ def _done_when(file: _File) -> list[Problem]:
 
 def _syntax_error(file: _File, error: SqlSyntaxError) -> SqlFileError:
     problems = client_problems(file.source.path, file.positions, error)
-    if problems:
-        return _failure(file.source, problems)
-    return SqlFileError(
-        error.message, hint=syntax_hint(file.source.text, error.offset), where=file.where(error.offset)
-    )
+    if not problems:
+        hint = syntax_hint(error, file.source.text)
+        problems = [Problem(error.message, file.where(error.offset), hint)]
+    return _failure(file.source, [*file.header.problems, *problems])
 
 
 def _refuse(source: SourceFile, problems: list[Problem]) -> None:

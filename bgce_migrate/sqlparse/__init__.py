@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bgce_migrate.sqlparse.binding import pb
 from bgce_migrate.sqlparse.grammar import (
     Parsed,
+    Spans,
     SqlSyntaxError,
     Token,
     fingerprint,
     node_kind,
+    pairs,
     parse,
     parse_nodes,
-    pb,
     scan,
     spans,
     split,
@@ -23,10 +25,12 @@ __all__ = [
     "BodyQuery",
     "Parsed",
     "Positions",
+    "Spans",
     "SqlSyntaxError",
     "Token",
     "fingerprint",
     "node_kind",
+    "pairs",
     "parse",
     "parse_nodes",
     "pb",

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-import postgast
-from google.protobuf.internal import api_implementation
-from google.protobuf.message import DecodeError
-from postgast import pg_query_pb2 as pb
-
+from bgce_migrate.sqlparse.binding import DecodeError, PgQueryError, pb, postgast
 from bgce_migrate.sqlparse.positions import Positions
 
 #: libpg_query recurses over the tree on the C stack and dies with the process somewhere above
 #: 20,000 levels. A tree cannot be deeper than the longest run of tokens without a comma, and the
 #: server itself gives up on such expressions (54001), so nothing real is lost.
 MAX_RUN = 15_000
+MAX_MESSAGE = 120
 TOO_DEEP = "expression too deep: stack depth limit exceeded"
-
-# protobuf refuses messages nested over 100 levels, which a chain of 48 `||` already is.
-_native: Any = getattr(api_implementation, "_c_module", None)
-if _native is not None and hasattr(_native, "SetAllowOversizeProtos"):
-    _native.SetAllowOversizeProtos(True)
 
 _KINDS: dict[str, str] = {
     field.name: field.message_type.name for field in pb.DESCRIPTOR.message_types_by_name["Node"].fields
 }
 _COMMENTS = (b"--", b"/*")
 _SEMICOLON = ord(";")
+Spans: TypeAlias = "array[int]"
 
 
 class SqlSyntaxError(Exception):
@@ -78,22 +73,35 @@ def node_kind(node: Any) -> tuple[str, Any]:
     return (_KINDS[which], getattr(node, which)) if which else ("", None)
 
 
-def _refuse(error: postgast.PgQueryError, raw: bytes) -> NoReturn:
+def _refuse(error: Any, raw: bytes) -> NoReturn:
     position = max(error.cursorpos - 1, 0)
     offset = len(raw[:position].decode(errors="replace"))
-    raise SqlSyntaxError(error.message, offset) from None
+    # "unterminated ... at or near" is followed by the whole rest of the text.
+    message, *more = error.message.split("\n", 1)
+    if more or len(message) > MAX_MESSAGE:
+        message = f'{message[:MAX_MESSAGE]}..."'
+    raise SqlSyntaxError(message, offset) from None
 
 
-def spans(raw: bytes) -> list[tuple[int, int]]:
-    """The byte ranges of all tokens, comments included.
+def spans(raw: bytes) -> Spans:
+    """The byte ranges of all tokens, comments included: start, end, start, end and so on.
+
+    Flat and packed, because a file of data has millions of them.
 
     Raises:
         SqlSyntaxError: a quote, comment or dollar quote is not closed; points at its opening.
     """
     try:
-        return [(token.start, token.end) for token in postgast.scan(raw.decode()).tokens]
-    except postgast.PgQueryError as error:
+        found = postgast.scan(raw.decode()).tokens
+    except PgQueryError as error:
         _refuse(error, raw)
+    return array("I", (place for token in found for place in (token.start, token.end)))
+
+
+def pairs(flat: Spans) -> Iterator[tuple[int, int]]:
+    """The tokens of `spans` as (start, end)."""
+    places = iter(flat)
+    return zip(places, places, strict=False)
 
 
 def scan(sql: str) -> tuple[Token, ...]:
@@ -102,21 +110,21 @@ def scan(sql: str) -> tuple[Token, ...]:
     raw = positions.raw
     return tuple(
         Token(raw[start:end].decode(), positions.char(start), raw.startswith(_COMMENTS, start))
-        for start, end in spans(raw)
+        for start, end in pairs(spans(raw))
     )
 
 
-def _check_depth(raw: bytes, tokens: list[tuple[int, int]] | None) -> None:
+def _check_depth(raw: bytes, tokens: Spans | None) -> None:
     if len(raw) < MAX_RUN:
         return
     run = 0
-    for start, _ in tokens if tokens is not None else spans(raw):
+    for start, _ in pairs(tokens if tokens is not None else spans(raw)):
         run = 0 if raw[start] in b",;" else run + 1
         if run > MAX_RUN:
             raise SqlSyntaxError(TOO_DEEP, len(raw[:start].decode()))
 
 
-def parse(sql: str, tokens: list[tuple[int, int]] | None = None) -> tuple[Parsed, ...]:
+def parse(sql: str, tokens: Spans | None = None) -> tuple[Parsed, ...]:
     """Parse all statements of `sql`.
 
     Args:
@@ -129,9 +137,9 @@ def parse(sql: str, tokens: list[tuple[int, int]] | None = None) -> tuple[Parsed
     positions = Positions(sql)
     raw = positions.raw
     statements = _statements(sql, raw, tokens)
-    if tokens is None and statements:
+    if tokens is None:
         tokens = spans(raw)
-    return tuple(_parsed(found, positions, tokens or []) for found in statements)
+    return tuple(_parsed(found, positions, tokens) for found in statements)
 
 
 def parse_nodes(sql: str) -> list[tuple[str, Any, int]]:
@@ -140,27 +148,27 @@ def parse_nodes(sql: str) -> list[tuple[str, Any, int]]:
     return [(*node_kind(statement.stmt), statement.stmt_location) for statement in found]
 
 
-def _statements(sql: str, raw: bytes, tokens: list[tuple[int, int]] | None) -> Any:
+def _statements(sql: str, raw: bytes, tokens: Spans | None) -> Any:
     _check_depth(raw, tokens)
     try:
         return postgast.parse(sql).stmts
-    except postgast.PgQueryError as error:
+    except PgQueryError as error:
         _refuse(error, raw)
     except DecodeError:
         raise SqlSyntaxError(TOO_DEEP, 0) from None
 
 
-def _parsed(statement: Any, positions: Positions, tokens: list[tuple[int, int]]) -> Parsed:
+def _parsed(statement: Any, positions: Positions, tokens: Spans) -> Parsed:
     raw = positions.raw
     start = statement.stmt_location
     stop = start + statement.stmt_len if statement.stmt_len else len(raw)
     # libpg_query counts comments and blanks after the statement in; the last token ends it.
-    last = bisect_left(tokens, (stop,)) - 1
-    while raw.startswith(_COMMENTS, tokens[last][0]) or raw[tokens[last][0]] == _SEMICOLON:
+    last = (bisect_left(tokens, stop) - 1) // 2
+    while raw.startswith(_COMMENTS, tokens[2 * last]) or raw[tokens[2 * last]] == _SEMICOLON:
         last -= 1
     kind, node = node_kind(statement.stmt)
     offset = positions.char(start)
-    return Parsed(node, kind, offset, positions.char(tokens[last][1]) - offset, start)
+    return Parsed(node, kind, offset, positions.char(tokens[2 * last + 1]) - offset, start)
 
 
 def split(sql: str) -> tuple[str, ...]:
@@ -172,5 +180,5 @@ def fingerprint(sql: str) -> str:
     """libpg_query's fingerprint (16 hex digits): equal for SQL that differs only in constants."""
     try:
         return str(postgast.fingerprint(sql).hex)
-    except postgast.PgQueryError as error:
+    except PgQueryError as error:
         _refuse(error, sql.encode())

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import postgast
-
+from bgce_migrate.sqlparse.binding import PgQueryError, postgast
 from bgce_migrate.sqlparse.grammar import SqlSyntaxError, scan
 
 _GUARDS = frozenset({"then_body", "else_body", "elsif_list", "case_when_list", "else_stmts", "body"})
@@ -81,7 +80,7 @@ def read_body(
     head = _signature(name, parameters, returns, set_returning)
     try:
         trees = postgast.parse_plpgsql(f"{head} LANGUAGE plpgsql AS {tag}{text}{tag}")
-    except postgast.PgQueryError as error:
+    except PgQueryError as error:
         raise SqlSyntaxError(error.message, 0) from None
     except ValueError:
         raise SqlSyntaxError("the PL/pgSQL reader cannot show this body", 0) from None
@@ -188,8 +187,7 @@ def _is_builtin(word: str) -> bool:
 
 
 _BUILTIN_WORDS = frozenset(
-    "int integer bigint smallint text varchar char bool boolean numeric decimal real float json jsonb uuid date "
-    "time timestamp timestamptz interval bytea refcursor record name regclass oid inet xml int4 int8 int2".split()
+    ["int", "integer", "bigint", "smallint", "text", "varchar", "char", "bool", "boolean", "numeric", "decimal", "real", "float", "json", "jsonb", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "bytea", "refcursor", "record", "name", "regclass", "oid", "inet", "xml", "int4", "int8", "int2"]
 )
 
 

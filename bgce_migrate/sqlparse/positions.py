@@ -13,6 +13,8 @@ class Positions:
         self.text = text
         self.raw = text.encode() if raw is None else raw
         self._same = len(self.raw) == len(text)
+        # Where counting the characters of a line stopped last: texts are read from front to back.
+        self._counted = (0, 0, 0)
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -30,7 +32,18 @@ class Positions:
             return position
         line = bisect_right(self._line_starts, position) - 1
         start = self._line_starts[line]
-        return self._char_starts[line] + len(self.raw[start:position].decode(errors="replace"))
+        return self._char_starts[line] + self._chars(start, position)
+
+    def _chars(self, start: int, position: int) -> int:
+        """The characters between the start of a line and a byte in it."""
+        if self._same:
+            return position - start
+        line_start, at, count = self._counted
+        if line_start != start or at > position:
+            at, count = start, 0
+        count += len(self.raw[at:position].decode(errors="replace"))
+        self._counted = (start, position, count)
+        return count
 
     @cached_property
     def _char_starts(self) -> list[int]:
@@ -47,7 +60,7 @@ class Positions:
         """Line and column (in characters) of byte `position`."""
         line = bisect_right(self._line_starts, position)
         start = self._line_starts[line - 1]
-        return line, len(self.raw[start:position].decode(errors="replace")) + 1
+        return line, self._chars(start, position) + 1
 
     def line_column_of_char(self, offset: int) -> tuple[int, int]:
         """Line and column of the character at `offset`."""

@@ -189,7 +189,7 @@ def rename(reading: Reading, statement: Any) -> None:
             reading.emit(Action.ALTER, name)
     else:
         for name in object_names(reading, kind, statement.object):
-            to = Name(name.kind, statement.newname, name.schema, name.part)
+            to = reading.name(name.kind, (name.schema, statement.newname), name.part)
             reading.emit(Action.RENAME, name, to=to, optional=optional)
 
 
@@ -241,7 +241,7 @@ def set_schema(reading: Reading, statement: Any) -> None:
         if name.kind is ObjectKind.EXTENSION:
             reading.emit(Action.ALTER, name)
             continue
-        to = Name(name.kind, name.name, statement.newschema, name.part)
+        to = reading.name(name.kind, (statement.newschema, name.name), name.part)
         reading.emit(
             Action.RENAME,
             name,

@@ -12,7 +12,7 @@ from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relati
 _LEAVES = frozenset({None, "a_const", "string", "integer", "float", "boolean", "bit_string", "param_ref"})
 _WORD = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^\s."(),\[]+))\s*(\.?)')
 _COLUMN_DETAIL = "column of a query"
-_NAMING_FUNCTIONS = frozenset({"nextval", "currval", "setval"})
+_NAMING_FUNCTIONS = frozenset({"nextval", "currval", "setval", "pg_get_serial_sequence"})
 SWITCHES = frozenset({"role", "session_authorization"})
 
 
@@ -163,8 +163,6 @@ def _func_call(reading: Reading, message: Any, scope: Scope, stack: list[Any]) -
     name = ref[1]
     if ref[0] in (None, "pg_catalog") and message.args:
         if name in _NAMING_FUNCTIONS:
-            use_named(reading, ObjectKind.RELATION, constant(message.args[0]), message.location)
-        elif name == "pg_get_serial_sequence":
             use_named(reading, ObjectKind.RELATION, constant(message.args[0]), message.location)
         elif name == "set_config":
             _set_config(reading, message)

@@ -54,7 +54,7 @@ def into_table(reading: Reading, into: Any, kind: str = "table", optional: bool 
     """MAKE the table of SELECT INTO or CREATE TABLE AS."""
     rel = into.rel
     ref = relation(rel)
-    if rel.relpersistence == "t" or reading.is_hidden(ref) and ref[0]:
+    if rel.relpersistence == "t" or (reading.is_hidden(ref) and ref[0]):
         reading.temporary.add(ref[1])
         return
     make_relation(reading, ref, kind, rel.location, optional=optional)

@@ -10,6 +10,8 @@ from bgce_migrate.migration import Action, Effect, Name, ObjectKind
 from bgce_migrate.sqlfile.effects import builtins
 from bgce_migrate.sqlparse import Positions
 
+#: From so many effects on a file of data repeats itself: equal uses are then kept once.
+MANY = 5_000
 Ref = tuple[str | None, str]  # schema or None, name
 
 
@@ -39,6 +41,7 @@ class Reading:
     __slots__ = (
         "_interned",
         "_seen",
+        "_used",
         "column_of",
         "default_path",
         "detail",
@@ -59,8 +62,8 @@ class Reading:
     )
 
     def __init__(self, schema: str, positions: Positions) -> None:
-        self.default_path = ("public",) if schema == "public" else (schema, "public")
-        self.path = self.default_path
+        self.default_path: tuple[str, ...] = ("public",) if schema == "public" else (schema, "public")
+        self.path: tuple[str, ...] = self.default_path
         self.line_of: Callable[[int], int] = positions.line
         # Only known outside of bodies.
         self.column_of: Callable[[int], tuple[int, int]] | None = positions.line_column
@@ -78,6 +81,7 @@ class Reading:
         self.uncontrolled = False
         self.detail = ""
         self._seen: set[tuple[Any, ...]] = set()
+        self._used: set[tuple[Any, ...]] = set()
         self._interned: dict[tuple[Any, ...], Name] = {}
 
     def begin(self, statement: int, line: int, column: int) -> None:
@@ -113,7 +117,7 @@ class Reading:
 
     def name(self, kind: ObjectKind, ref: Ref, part: str | None = None) -> Name:
         """An interned `Name`."""
-        key = (kind, ref, part)
+        key = (id(kind), ref, part)  # an Enum hashes slowly
         found = self._interned.get(key)
         if found is None:
             found = self._interned[key] = Name(kind, ref[1], ref[0], part)
@@ -143,10 +147,16 @@ class Reading:
             if action is Action.MAKE:
                 action = Action.REPLACE
             optional = optional or action in (Action.REPLACE, Action.DROP, Action.RENAME)
-        key = (action, name, soft, detail, to)
+        key = (id(action), id(name), soft, detail, to)  # names are interned
         if key in self._seen:
             return
         self._seen.add(key)
+        if action not in (Action.USE, Action.WRITE):
+            self._used.clear()
+        elif len(self.effects) > MANY:
+            if key in self._used:
+                return
+            self._used.add(key)
         self.effects.append(
             Effect(
                 action,

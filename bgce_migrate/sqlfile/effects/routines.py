@@ -36,7 +36,13 @@ def create_function(reading: Reading, statement: Any) -> None:
     if statement.HasField("return_type"):
         reading.use_type(statement.return_type, "result")
     options = {node.def_elem.defname: node.def_elem for node in statement.options}
-    before = reading.path
+    if ref[0] != "pg_temp":
+        # Before the body, which may call the function itself.
+        schema = reading.make_schema(ref[0])
+        reading.use_schema(schema)
+        action = Action.REPLACE if statement.replace else Action.MAKE
+        reading.emit(action, reading.name(ObjectKind.FUNCTION, (schema, ref[1])), detail="")
+    before, detail = reading.path, reading.detail
     _settings(reading, statement.options)
     reading.detail = f"body of function {ref[1]}"
     variables, reading.variables = reading.variables, frozenset(name for _, name in parameters)
@@ -44,13 +50,7 @@ def create_function(reading: Reading, statement: Any) -> None:
         _atomic_body(reading, statement.sql_body)
     elif "as" in options:
         _string_body(reading, statement, options, parameters)
-    reading.variables, reading.detail, reading.path = variables, "", before
-    if ref[0] == "pg_temp":
-        return
-    schema = reading.make_schema(ref[0])
-    reading.use_schema(schema)
-    action = Action.REPLACE if statement.replace else Action.MAKE
-    reading.emit(action, reading.name(ObjectKind.FUNCTION, (schema, ref[1])), detail="")
+    reading.variables, reading.detail, reading.path = variables, detail, before
 
 
 def _settings(reading: Reading, options: Any) -> None:

@@ -52,7 +52,7 @@ def set_constraints(reading: Reading, statement: Any) -> None:
     """SET CONSTRAINTS ALL."""
     if not statement.constraints:
         word = "DEFERRED" if statement.deferred else "IMMEDIATE"
-        message = f"SET CONSTRAINTS ALL {word} fires the guard of the step"
+        message = f"SET CONSTRAINTS ALL {word} reaches the guard of the step, too"
         reading.fault("constraints", message, strict_only=statement.deferred)
 
 
