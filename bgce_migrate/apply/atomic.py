@@ -26,6 +26,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
     heads = dict(lanes.heads)
     error: BgceError | None = None
     current: Owned | None = None
+    seen: set[tuple[str | None, ...]] = set()  # locks of earlier steps, each audited with its own step
     try:
         lanes.leadership.check()
         session = runner.open(lanes.owned[0])
@@ -33,7 +34,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
         for current in lanes.owned:
             lanes.hooks.pre_apply(current.step, lanes.plan)
             lanes.context.progress.step_started(current.step, len(current.step.script.statements))
-            heads[current.step.id.domain] = _one(runner, current, heads.get(current.step.id.domain))
+            heads[current.step.id.domain] = _one(runner, current, heads.get(current.step.id.domain), seen)
         current = None
         try:
             session.run([Command("COMMIT")])
@@ -57,7 +58,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
     return _results(lanes, current, error, (time.monotonic() - started) * 1000)
 
 
-def _one(runner: StepRunner, owned: Owned, previous: Head | None) -> Head:
+def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tuple[str | None, ...]]) -> Head:
     attempt = str(uuid.uuid4())
     session = runner.open(owned)
     prologue = runner.prologue(owned, attempt, previous)[1:]  # without BEGIN
@@ -69,7 +70,9 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None) -> Head:
     except Failed as caught:
         raise runner.located(caught, caught.index - len(prologue), statements) from None
     if owned.owner:
-        runner.audit_held(owned, replies[-1])
+        held = replies[-1].rows
+        runner.audit_held(owned, replace(replies[-1], rows=tuple(r for r in held if r[:5] not in seen)))
+        seen.update(r[:5] for r in held)
     row = json.dumps(runner.row(owned, success=True))
     role = [Command(set_role(owned.owner))] if owned.owner else []
     commands = [session.call("finish_step", ("uuid", attempt), ("jsonb", row)), *role, *map(Command, owned.grants)]
@@ -91,7 +94,7 @@ def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: f
         lanes.context.progress.step_finished(result)
         out.append(result)
     if error is None:
-        for owned, result in zip(lanes.owned, out, strict=True):
+        for result in out:
             lanes.warnings.extend(lanes.hooks.post_apply(replace(result, notes=()), lanes.plan))
     elif not isinstance(error, StepFailed):
         lanes.warnings.append("nothing was applied: the run was one transaction")

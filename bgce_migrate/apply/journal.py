@@ -73,7 +73,7 @@ class JournalRunner:
 
     def _run_units(self, owned: Owned, units: tuple[Unit, ...], previous: Head | None) -> None:
         session = self._prepare(owned)
-        recorded = self._recorded(owned)
+        recorded = self._recorded(session, owned)
         self._require_unchanged(owned, units, recorded)
         done = sum(1 for u in recorded.values() if u.done)
         for unit in units:
@@ -110,8 +110,8 @@ class JournalRunner:
             )
         return session
 
-    def _recorded(self, owned: Owned) -> dict[int, OpenUnit]:
-        state = read_state(self.leadership.control)
+    def _recorded(self, session: Session, owned: Owned) -> dict[int, OpenUnit]:
+        state = read_state(session)
         return {u.unit: u for u in state.journal if u.id == owned.step.id and u.direction is owned.step.direction}
 
     def _require_unchanged(self, owned: Owned, units: tuple[Unit, ...], recorded: dict[int, OpenUnit]) -> None:
@@ -175,7 +175,7 @@ class JournalRunner:
     def _alone(self, session: Session, owned: Owned, unit: Unit, entry: OpenUnit | None) -> None:
         """A statement outside any transaction: intent, statement, probe, done."""
         if entry is not None:
-            self._await_backend(owned, entry)
+            self._await_backend(session, owned, entry)
         # `IF NOT EXISTS` would be satisfied by an invalid index; so the probe looks first there too.
         look_first = entry is not None or " IF NOT EXISTS " in f" {' '.join(unit.statements[0].text.upper().split())} "
         rebuilds = 0
@@ -246,7 +246,7 @@ class JournalRunner:
         except (Failed, BgceError) as error:
             self.context.progress.note(f"a leftover of {owned.step.id} could not be removed: {error}")
 
-    def _await_backend(self, owned: Owned, entry: OpenUnit) -> None:
+    def _await_backend(self, session: Session, owned: Owned, entry: OpenUnit) -> None:
         """The backend of an earlier run may still be at work: wait for it, then end it."""
         deadline = time.monotonic() + self.context.limits.lock_wait
         told = False
@@ -257,7 +257,7 @@ class JournalRunner:
                 )
                 told = True
             if time.monotonic() >= deadline:
-                self.leadership.control.execute("SELECT pg_terminate_backend($1::integer)", str(entry.backend_pid))
+                session.execute("SELECT pg_terminate_backend($1::integer)", str(entry.backend_pid))
                 deadline = time.monotonic() + 10
             self.context.stop.sleep(0.1)
 

@@ -39,6 +39,7 @@ class Leadership:
         self._session: Session | None = None
         self._lost: str | None = None
         self._guard = threading.Lock()
+        self._one_at_a_time = threading.Lock()
         self._quit = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -155,8 +156,13 @@ class Leadership:
                 hint="run it again: what is applied is recorded",
             )
 
-    def retake(self) -> None:
-        """After a lost connection: take the lock anew if it went too, and raise the epoch."""
+    def retake(self, control: Session) -> None:
+        """After a lost connection: take the lock anew if it went too, and raise the epoch through `control`."""
+        with self._one_at_a_time:
+            self.control = control
+            self._retake()
+
+    def _retake(self) -> None:
         if self._lost is not None or self._session is None or not self._session.usable or not self._alive():
             self._stop_beating()
             self._lost = None
@@ -168,8 +174,9 @@ class Leadership:
 
     def _alive(self) -> bool:
         with self._guard:
+            if self._session is None:
+                return False
             try:
-                assert self._session is not None
                 self._session.execute("SELECT 1")
             except (Lost, Failed):
                 return False

@@ -63,8 +63,7 @@ def resolve(context: Context, leadership: Leadership, step: Step, attempt: str) 
     """
     try:
         control = await_same_target(context)
-        leadership.control = control
-        leadership.retake()
+        leadership.retake(control)
         rows = control.ask("history", "attempt", attempt)
     except (Unavailable, Lost, Failed) as error:
         raise NeedsHuman(

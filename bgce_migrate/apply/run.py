@@ -45,7 +45,7 @@ class Planned:
 class Options:
     """How a run is to be done."""
 
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     jobs: int = 1
     atomic: bool = False
     expect: str | None = None
@@ -60,7 +60,7 @@ def execute(
     make_plan: Callable[[State], Planned],
     info: RunInfo,
     hooks: Hooks,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options,
 ) -> RunReport:
     """Bring the target to where `make_plan` says.
 

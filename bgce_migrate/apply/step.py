@@ -296,9 +296,7 @@ class StepRunner:
         from bgce_migrate.apply.recovery import await_same_target
 
         self.session = None
-        control = await_same_target(self.context)
-        self.leadership.control = control
-        self.leadership.retake()
+        self.leadership.retake(await_same_target(self.context))
         self.open(owned)
 
     def _resolve(self, owned: Owned, attempt: str) -> Head | None:

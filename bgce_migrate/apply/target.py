@@ -22,12 +22,14 @@ class Address:
         conninfo: for libpq; empty lets libpq's own variables decide.
         mode: "role" or "login" (design section 6, Identity).
         passwords: by login, in mode `login`.
+        public_url: of a server of our own, for programs in any language; its secret is ours to show.
     """
 
     conninfo: str
     schema: str = "bgce_migrate"
     mode: str = "role"
     passwords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    public_url: str | None = None
 
 
 @dataclass(slots=True)

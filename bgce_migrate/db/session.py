@@ -36,6 +36,11 @@ def parameters(conninfo: str) -> dict[str, str]:
         ) from None
 
 
+def in_database(conninfo: str, name: str) -> str:
+    """The same server and login, another database."""
+    return make_conninfo(**{**parameters(conninfo), "dbname": name})
+
+
 def shown(conninfo: str) -> str:
     """Host, port, database and user of a connection string: all that is ever printed of it."""
     p = parameters(conninfo)

@@ -49,3 +49,7 @@ SELECT id::text, sequence::text, row_hash FROM {schema}.migration_history WHERE 
 -- Versions whose last row is a failure.
 SELECT DISTINCT ON (service_name, version) service_name, version::text, success::text, error
 FROM {schema}.migration_history WHERE version IS NOT NULL ORDER BY service_name, version, id DESC
+
+-- name: applied_times
+SELECT history_id::text, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM {schema}.migration_state WHERE applied

@@ -30,3 +30,33 @@ SELECT extname::text FROM pg_extension
 -- The optional view for services and dashboards: the columns of the platform's own migration_history.
 SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2
+
+-- name: owned_objects
+-- DROP statements for everything outside the system that this login owns and no extension holds, schemas last.
+WITH mine AS (SELECT oid FROM pg_roles WHERE rolname = session_user),
+free AS (SELECT d.objid, d.classid FROM pg_depend d WHERE d.deptype = 'e')
+SELECT text FROM (
+    SELECT 1 AS rank, format('DROP %s IF EXISTS %I.%I CASCADE',
+               CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                              WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, n.nspname, c.relname) AS text
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relowner IN (SELECT oid FROM mine)
+      AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+      AND (c.oid, 'pg_class'::regclass::oid) NOT IN (SELECT objid, classid FROM free)
+    UNION ALL
+    SELECT 2, format('DROP %s IF EXISTS %s CASCADE',
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, p.oid::regprocedure)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.proowner IN (SELECT oid FROM mine) AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+      AND (p.oid, 'pg_proc'::regclass::oid) NOT IN (SELECT objid, classid FROM free)
+    UNION ALL
+    SELECT 3, format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname)
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype IN ('e', 'd', 'r') AND t.typowner IN (SELECT oid FROM mine)
+      AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+      AND (t.oid, 'pg_type'::regclass::oid) NOT IN (SELECT objid, classid FROM free)
+    UNION ALL
+    SELECT 4, format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname) FROM pg_namespace n
+    WHERE n.nspowner IN (SELECT oid FROM mine) AND n.nspname NOT LIKE 'pg\_%'
+      AND n.nspname NOT IN ('information_schema', 'public')
+) t ORDER BY rank, text

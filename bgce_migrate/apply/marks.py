@@ -1,0 +1,134 @@
+"""Bookkeeping without running SQL: force, repair, and dropping everything."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from bgce_migrate.apply.context import Context, Limits, RunInfo
+from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.target import Target, ensure_bookkeeping
+from bgce_migrate.db import statements as st
+from bgce_migrate.db.history import GENESIS
+from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.errors import Refused
+from bgce_migrate.migration import MigrationId
+from bgce_migrate.outcome import Head
+
+
+@contextmanager
+def leading(target: Target, info: RunInfo, limits: Limits) -> Iterator[Leadership]:
+    """Hold the run lock for some bookkeeping."""
+    ensure_bookkeeping(target)
+    context = Context(info, target.access(info), limits, target.facts)
+    leadership = Leadership(context, target.control)
+    leadership.acquire()
+    try:
+        target.reread()
+        yield leadership
+    finally:
+        leadership.release()
+
+
+def mark(
+    target: Target,
+    info: RunInfo,
+    limits: Limits,
+    marks: Iterable[tuple[MigrationId, bool, str | None, str | None]],
+) -> tuple[MigrationId, ...]:
+    """Record migrations as applied or reverted without running them.
+
+    Args:
+        marks: (id, applied, checksum, down text) of each.
+    """
+    done = []
+    with leading(target, info, limits) as leadership:
+        heads = dict(target.state.heads)
+        for migration, applied, checksum, down in marks:
+            row = _row(info, "mark_applied" if applied else "mark_reverted", migration, checksum, down)
+            heads[migration.domain] = _record(target, leadership, migration.domain, heads, row)
+            done.append(migration)
+    return tuple(done)
+
+
+def _row(
+    info: RunInfo, direction: str, migration: MigrationId | None, checksum: str | None = None, down: str | None = None,
+    name: str = "", error: str | None = None,
+) -> dict[str, object]:  # fmt: skip
+    return {
+        "run_id": info.run_id, "deployment": info.deployment, "version": migration.version if migration else None,
+        "name": migration.name if migration else name, "direction": direction, "execution_time_ms": 0, "success": True,
+        "checksum": checksum, "down_sql": down, "requires": [], "error": error, "git_commit": info.git_commit,
+        "tool_version": info.tool_version,
+    }  # fmt: skip
+
+
+def _record(
+    target: Target, leadership: Leadership, domain: str, heads: Mapping[str, Head], row: dict[str, object]
+) -> Head:
+    previous = heads.get(domain)
+    call = target.control.call(
+        "record", ("bigint", str(leadership.epoch)), ("uuid", str(uuid.uuid4())), ("text", domain),
+        ("text", previous.row_hash if previous else GENESIS), ("jsonb", json.dumps(row)),
+    )  # fmt: skip
+    try:
+        sequence, row_hash = target.control.run([call])[0].rows[0]
+    except Failed as failed:
+        raise Refused(f"the history of {domain} takes no such row: {failed.error}") from None
+    return Head(int(sequence or 0), row_hash or "")
+
+
+def accept_target(target: Target, info: RunInfo, limits: Limits, what: str, reason: str) -> str:
+    """This cluster is the one now; the reason goes into every domain's history.
+
+    Args:
+        what: "accept-cluster" or "accept-rewind".
+    """
+    if not reason.strip():
+        raise Refused(f"--{what} wants a reason; it is kept in the history")
+    with leading(target, info, limits) as leadership:
+        target.control.run([target.control.call("accept_target", ("bigint", str(leadership.epoch)))])
+        heads = dict(target.state.heads)
+        for domain in sorted(heads):
+            row = _row(info, "correction", None, name=what, error=reason)
+            heads[domain] = _record(target, leadership, domain, heads, row)
+    was = target.state.meta
+    return f"{what}: history now belongs to {target.facts.database} of cluster {target.facts.system_identifier}" + (
+        f" (was {was.database} of {was.system_identifier})" if was else ""
+    )
+
+
+def forget_journal(target: Target, info: RunInfo, limits: Limits, migration: MigrationId) -> str:
+    """Forget what a half-done journaled file has done; its next run begins at its first statement."""
+    with leading(target, info, limits) as leadership:
+        rows = target.control.run(
+            [
+                target.control.call(
+                    "forget_journal", ("bigint", str(leadership.epoch)), ("text", migration.domain),
+                    ("bigint", str(migration.version)),
+                )
+            ]
+        )[0].rows  # fmt: skip
+    return f"forgot {rows[0][0]} journal rows of {migration.short}"
+
+
+def drop_everything(target: Target, owners: Iterable[str]) -> tuple[str, ...]:
+    """Drop every object of the project, and in layout plain the bookkeeping with it.
+
+    In layout guarded each owner role drops what it owns; the history is append-only and stays, with every
+    migration marked as reverted.
+    """
+    session = target.control
+    if target.layout == "guarded":
+        done = []
+        for role in owners:
+            session.run(
+                [Command("BEGIN"), Command(st.set_role(role)), Command(f"DROP OWNED BY {st.identifier(role)} CASCADE"), Command("COMMIT")]
+            )
+            done.append(f"everything owned by {role}")
+        return tuple(done)
+    drops = [row[0] or "" for row in session.ask("target", "owned_objects")]
+    session.run([Command("BEGIN"), *map(Command, drops), Command("COMMIT")])
+    return tuple(drops)

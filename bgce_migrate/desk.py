@@ -1,0 +1,400 @@
+"""What one command or one caller works with: the project, its plugins, its migrations, and what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bgce_migrate import config as settings
+from bgce_migrate.config import Project
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import Problem, UsageError
+from bgce_migrate.host import Host
+from bgce_migrate.migration import Finding, MigrationId
+from bgce_migrate.tree import Tree
+
+if TYPE_CHECKING:
+    from bgce_migrate.apply.context import Limits, RunInfo
+    from bgce_migrate.apply.losses import Loss
+    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.target import Address, Target
+    from bgce_migrate.db.history import State
+    from bgce_migrate.outcome import Head, RunReport
+    from bgce_migrate.planning import PlanView
+    from bgce_migrate.undoing import DownSelection
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One migration and where it stands: applied, pending, failed, missing (applied, file gone) or edited."""
+
+    id: MigrationId
+    state: str
+    applied_at: str | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockResult:
+    """What `lock` wrote, or would write."""
+
+    path: Path
+    added: tuple[MigrationId, ...]
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Desk:
+    """Loaded cheaply; nothing is parsed and no server asked until something needs it."""
+
+    project: Project
+    host: Host
+    tree: Tree
+
+    @classmethod
+    def load(
+        cls,
+        start: Path,
+        *,
+        config: Path | None = None,
+        migrations: Path | None = None,
+        no_plugins: Sequence[str] = (),
+    ) -> Desk:
+        """Find and read the project.
+
+        Args:
+            start: where the search for `bgce.toml` begins, upwards.
+            config: `bgce.toml` itself, instead of a search.
+            migrations: an undeclared tree instead of a project.
+
+        Raises:
+            ConfigError, SqlFileError: every mistake at once.
+            UsageError: there is no project here.
+        """
+        if migrations is not None:
+            if not migrations.is_dir():
+                raise UsageError(f"{migrations} is not a folder", hint="--migrations takes a folder of migrations")
+            project, host = settings.undeclared(migrations), Host()
+        else:
+            found = config or settings.find(start)
+            if found is None:
+                raise UsageError(
+                    f"there is no bgce.toml in {start} or above",
+                    hint="`bgce-migrate init` makes one; or try a plain folder: --migrations DIR",
+                )
+            host = Host.discover(settings.plugin_names(found), blocked=no_plugins)
+            project = settings.load(found, delivered=host.delivered())
+        return cls(project, host, Tree.read(project))
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What was left aside while reading."""
+        return (*self.project.notes, *self.tree.notes)
+
+    # -- the database ------------------------------------------------------------------------------------------
+
+    def address(
+        self, *, url: str | None, env: str | None, embedded: bool, terminal: bool, environment: Mapping[str, str]
+    ) -> tuple[Address, tuple[str, ...]]:
+        """Where to go; starts and bootstraps the embedded server if that is the choice.
+
+        Returns:
+            The address, and lines to say first.
+        """
+        choice = settings.resolve(
+            self.project, flag=url, environment=environment, env_name=env, terminal=terminal, embedded=embedded
+        )
+        if choice.kind == "embedded":
+            from bgce_migrate.local import embedded_address
+
+            address, lines = embedded_address(self.project)
+            return address, (*choice.notes, *lines)
+        return self._address(choice.conninfo, environment), choice.notes
+
+    def _address(self, conninfo: str, environment: Mapping[str, str]) -> Address:
+        from bgce_migrate.apply.target import Address
+
+        database = self.project.database
+        passwords = {
+            d.migrator: environment[name]
+            for d in self.project.domains
+            if (name := f"BGCE_PASSWORD_{d.name.upper()}") in environment
+        }
+        return Address(conninfo, database.bookkeeping_schema, database.mode, passwords)
+
+    def open(self, address: Address, *, check: bool = True) -> Target:
+        """Connect and read who answers and what is recorded."""
+        from bgce_migrate.apply.target import open_target
+
+        return open_target(address, check=check)
+
+    # -- planning and running ----------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        state: State | None,
+        *,
+        domain: str | None = None,
+        limit: int | None = None,
+        to: MigrationId | None = None,
+        allow_unlocked: bool = False,
+    ) -> PlanView:
+        """What an `up` would do; `state` None plans for an empty database."""
+        from bgce_migrate.planning import Selection, plan_up
+
+        self._require_domain(domain)
+        return plan_up(self.tree, state, Selection(domain, limit, to, allow_unlocked))
+
+    def up(
+        self,
+        target: Target,
+        info: RunInfo,
+        options: Options,
+        *,
+        domain: str | None = None,
+        limit: int | None = None,
+        to: MigrationId | None = None,
+        allow_unlocked: bool = False,
+        after: Mapping[str, Head] | None = None,
+    ) -> RunReport:
+        """Apply what is pending; with nothing to do takes no lock.
+
+        Raises:
+            BgceError: refused before anything changed; later failures are in the report.
+        """
+        from bgce_migrate.quick import nothing_to_do
+
+        self._require_domain(domain)
+        self._require_after(target, after)
+        if options.expect is None and (report := nothing_to_do(self.tree, target, info)) is not None:
+            return report
+        from bgce_migrate.apply.run import execute
+        from bgce_migrate.planning import Selection, planner
+
+        make_plan = planner(self.tree, Selection(domain, limit, to, allow_unlocked))
+        return execute(target, self._domains(), make_plan, info, self.host, self._options(options))
+
+    def down(
+        self,
+        target: Target,
+        info: RunInfo,
+        options: Options,
+        selection: DownSelection,
+        *,
+        consent: Callable[[tuple[Loss, ...]], bool],
+        source: Literal["history", "file"] | None = None,
+    ) -> RunReport:
+        """Undo what `selection` names, newest first, with the texts stored in history.
+
+        Raises:
+            Refused: dependents, no down, or no consent to the losses.
+        """
+        from bgce_migrate.undoing import undo
+
+        self._require_domain(selection.domain)
+        return undo(self.tree, target, info, self._options(options), selection, self.host, consent, source)
+
+    def goto(
+        self,
+        target: Target,
+        info: RunInfo,
+        options: Options,
+        domain: str | None,
+        version: int,
+        *,
+        consent: Callable[[tuple[Loss, ...]], bool],
+        allow_unlocked: bool = False,
+    ) -> RunReport:
+        """Bring one domain to a version, up or down."""
+        from bgce_migrate.undoing import DownSelection
+
+        name = self._one_domain(domain, f"goto {version}")
+        goal = MigrationId(name, version)
+        applied = target.state.applied
+        if any(i.domain == name and i.version > version for i in applied):
+            return self.down(target, info, options, DownSelection(to=goal), consent=consent)
+        if version and goal not in self.tree.migrations:
+            raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
+        return self.up(target, info, options, to=goal if version else None, domain=name, allow_unlocked=allow_unlocked)
+
+    def _options(self, options: Options) -> Options:
+        return replace(options, time_zone=self.project.timezone)
+
+    def _require_after(self, target: Target, after: Mapping[str, Head] | None) -> None:
+        from bgce_migrate.db.history import read_rows, verify
+        from bgce_migrate.errors import HistoryBroken
+
+        if not after:
+            return
+        faults = verify(read_rows(target.control) if target.state.meta else (), after)
+        if faults:
+            raise HistoryBroken(
+                f"the history is not the one the receipt has seen: {faults[0]}",
+                hint="look at what is missing; then bgce-migrate repair --accept-rewind REASON",
+                problems=[Problem(f) for f in faults],
+            )
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def status(self, target: Target | None) -> tuple[StatusRow, ...]:
+        """Every migration and where it stands; on an empty database with `target` None."""
+        state = target.state if target is not None else None
+        applied = state.applied if state else {}
+        failed: set[MigrationId] = set()
+        times: dict[int, str] = {}
+        if target is not None and target.state.meta is not None:
+            rows = target.control.ask("history", "last_failures")
+            failed = {MigrationId(r[0] or "", int(r[1] or 0)) for r in rows if r[2] == "false"}
+            times = {int(r[0] or 0): r[1] or "" for r in target.control.ask("history", "applied_times")}
+        edited = set(self.tree.edited({i: a.checksum for i, a in applied.items()}))
+        out = []
+        for migration in self.tree.migrations:
+            done = applied.get(migration)
+            state_word = "pending"
+            if done is not None:
+                state_word = "edited" if migration in edited else "applied"
+            elif migration in failed:
+                state_word = "failed"
+            at = times.get(done.history_id) if done is not None else None
+            out.append(StatusRow(migration, state_word, at, self.tree.locked(migration) is not None))
+        out += [
+            StatusRow(i, "missing", times.get(a.history_id))
+            for i, a in applied.items()
+            if i not in self.tree.migrations
+        ]
+        return tuple(out)
+
+    def version(self, target: Target, domain: str | None = None) -> dict[str, int | None]:
+        """The highest applied version of each domain; None where nothing is applied."""
+        self._require_domain(domain)
+        names = [domain] if domain else [d.name for d in self.project.domains]
+        applied = target.state.applied
+        return {n: max((i.version for i in applied if i.domain == n), default=None) for n in names}
+
+    def lock(self, *, check: bool = False) -> LockResult:
+        """Append new migrations to `bgce.lock` in derived order.
+
+        Raises:
+            Refused: the order cannot be found, or a locked file was edited.
+        """
+        from bgce_migrate.locking import extend_lock
+
+        return extend_lock(self.tree, check=check)
+
+    # -- bookkeeping -------------------------------------------------------------------------------------------
+
+    def force(
+        self, target: Target, info: RunInfo, limits: Limits, domain: str | None, version: int
+    ) -> tuple[MigrationId, ...]:
+        """Record that one domain is at `version`, without running anything."""
+        from bgce_migrate.apply.marks import mark
+
+        name = self._one_domain(domain, f"force {version}")
+        own = [i for i in self.tree.migrations if i.domain == name]
+        if version > 0 and not any(i.version == version for i in own):
+            raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
+        applied = target.state.applied
+        marks = []
+        for i in own:
+            if i.version <= version and i not in applied:
+                down = self.tree.down_source(i)
+                marks.append((i, True, self.tree.checksum(i), down.text if down else None))
+        gone = [i for i in applied if i.domain == name and i.version > version]
+        marks += [(i, False, None, None) for i in gone]
+        return mark(target, info, limits, marks) if marks else ()
+
+    def repair(
+        self,
+        target: Target,
+        info: RunInfo,
+        limits: Limits,
+        *,
+        forget_journal: str | None = None,
+        accept_cluster: str | None = None,
+        accept_rewind: str | None = None,
+    ) -> tuple[str, ...]:
+        """Corrections that are rows of their own; says what was done."""
+        from bgce_migrate.apply import marks
+
+        done = []
+        if accept_cluster is not None:
+            done.append(marks.accept_target(target, info, limits, "accept-cluster", accept_cluster))
+        if accept_rewind is not None:
+            done.append(marks.accept_target(target, info, limits, "accept-rewind", accept_rewind))
+        if forget_journal is not None:
+            done.append(marks.forget_journal(target, info, limits, self.parse_id(forget_journal)))
+        return tuple(done)
+
+    def drop(self, target: Target, info: RunInfo, limits: Limits) -> tuple[str, ...]:
+        """Drop everything the project owns."""
+        from bgce_migrate.apply import marks
+
+        if target.layout == "guarded":
+            applied = [(i, False, None, None) for i in reversed(target.state.applied)]
+            if applied:
+                marks.mark(target, info, limits, applied)
+        return marks.drop_everything(target, [d.owner for d in reversed(self.project.domains)])
+
+    def bootstrap(
+        self,
+        address: Address,
+        *,
+        domains: tuple[str, ...] = (),
+        print_only: bool = False,
+        passwords: Mapping[str, str] | None = None,
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Make roles, schemas, extensions and the guarded bookkeeping, as an administrator.
+
+        Args:
+            domains: only these; all by default.
+            passwords: in clear, by login; they leave this process as SCRAM verifiers only.
+
+        Returns:
+            The statements (that ran, or would run) and warnings.
+        """
+        from bgce_migrate.local import run_bootstrap
+
+        for name in domains:
+            self._require_domain(name)
+        return run_bootstrap(self.project, address, domains, print_only, passwords or {})
+
+    def doctor(self, address: Address | None) -> tuple[tuple[str, str], ...]:
+        """What is here and what would be used, as (topic, answer)."""
+        from bgce_migrate.doctor import examine
+
+        return examine(self, address)
+
+    # -- names -------------------------------------------------------------------------------------------------
+
+    def parse_id(self, text: str) -> MigrationId:
+        """`domain/000003`, `domain/3`, or `3` where there is one domain."""
+        domain, _, version = text.rpartition("/")
+        digits = version.split("_", 1)[0]
+        if not digits.isdigit():
+            raise UsageError(f"'{text}' is not of the form domain/version", hint="for example cortex/000003")
+        name = self._one_domain(domain or None, text)
+        return MigrationId(name, int(digits))
+
+    def _domains(self) -> dict[str, Domain]:
+        return {d.name: d for d in self.project.domains}
+
+    def _require_domain(self, name: str | None) -> None:
+        if name is not None and name not in self.project.registry:
+            known = ", ".join(d.name for d in self.project.domains)
+            raise UsageError(f"there is no domain {name}", hint=f"the domains are: {known}")
+
+    def _one_domain(self, name: str | None, words: str) -> str:
+        self._require_domain(name)
+        if name is not None:
+            return name
+        domains = [d.name for d in self.project.domains]
+        if len(domains) != 1:
+            raise UsageError(
+                f"'{words}' names a version, and there are {len(domains)} domains: {', '.join(domains)}",
+                hint="say which with --domain NAME",
+            )
+        return domains[0]
+

@@ -1,0 +1,139 @@
+"""Servers of our own made ready for a project, and `bootstrap` on any server: what an administrator does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from bgce_migrate import servers
+from bgce_migrate.apply import bootstrap
+from bgce_migrate.apply.target import Address
+from bgce_migrate.config import Project
+from bgce_migrate.db import statements as st
+from bgce_migrate.db.session import Session, connect, in_database, parameters
+from bgce_migrate.domain import Domain
+from bgce_migrate.servers import Server
+
+
+def embedded_address(project: Project) -> tuple[Address, tuple[str, ...]]:
+    """The project's database on a server of its own: started, made and bootstrapped where needed.
+
+    Returns:
+        The migrator's address, and lines to say first.
+    """
+    root = project.root if project.declared else Path.cwd()
+    server = servers.start(root, provider=provider())
+    name = database_name(project)
+    lines = [f"PostgreSQL {server.version} ({server.provider}) on {server.host}:{server.port}, database {name}"]
+    lines += server.notes
+    ensure_database(server, project, name)
+    password = _password(server, st.MIGRATOR)
+    url = server.url(role=st.MIGRATOR, password=password, database=name)
+    domains = project.domains if project.database.mode == "login" else ()
+    address = Address(
+        url,
+        project.database.bookkeeping_schema,
+        project.database.mode,
+        {d.migrator: _password(server, d.migrator) for d in domains},
+        server.url(database=name),
+    )
+    return address, tuple(lines)
+
+
+def provider() -> str:
+    """`embedded` where its wheel is installed, else the machine's own programs."""
+    from bgce_migrate.servers import programs
+
+    return "embedded" if programs.embedded() else "local"
+
+
+def database_name(project: Project) -> str:
+    """The project's name as a database name."""
+    return re.sub(r"[^a-z0-9_]+", "_", project.name.lower()).strip("_")[:63] or "bgce"
+
+
+def ensure_database(server: Server, project: Project, name: str) -> None:
+    """Make the database and everything an administrator must make in it; cheap when all is there."""
+    schema = project.database.bookkeeping_schema
+    if not project.declared:
+        with connect(server.url(), schema) as session:
+            _plain_database(session, server, name)
+        return
+    _create_database(server.url(), name, schema)
+    logins = [st.MIGRATOR, *(d.migrator for d in project.domains if project.database.mode == "login")]
+    with connect(server.url(database=name), schema) as session:
+        verifiers = {login: _verifier(session, login, _password(server, login)) for login in logins}
+        statements, _ = bootstrap.plan(session, wanted(project, project.domains), verifiers)
+        bootstrap.run(session, statements)
+
+
+def _plain_database(session: Session, server: Server, name: str) -> None:
+    """Undeclared trees: an ordinary role that owns its database and everything in it."""
+    login = st.MIGRATOR
+    if not session.execute("SELECT 1::text FROM pg_roles WHERE rolname = $1", login):
+        session.execute(st.create_role(login, "LOGIN"))
+        verifier = _verifier(session, login, _password(server, login))
+        session.execute(f"ALTER ROLE {st.identifier(login)} PASSWORD {st.literal(verifier)}")
+    if not session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name):
+        session.execute(f"{st.create_database(name)} OWNER {st.identifier(login)}")
+
+
+def _create_database(url: str, name: str, schema: str) -> None:
+    with connect(url, schema) as session:
+        if not session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name):
+            session.execute(st.create_database(name))
+
+
+def _password(server: Server, login: str) -> str:
+    """Derived from the administrator's, so that nothing more has to be kept."""
+    return hmac.new(server.admin_password.encode(), login.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _verifier(session: Session, login: str, password: str) -> str:
+    """SCRAM-SHA-256, computed here: the password itself never travels."""
+    made = session.connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
+    return made.decode()
+
+
+def wanted(project: Project, domains: tuple[Domain, ...]) -> bootstrap.Wanted:
+    """What the declarations ask of an administrator."""
+    database = project.database
+    return bootstrap.Wanted(
+        domains, database.bookkeeping_schema, database.mode, database.extensions, project.history_view
+    )
+
+
+def run_bootstrap(
+    project: Project, address: Address, only: tuple[str, ...], print_only: bool, passwords: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Make what is missing on a given server, the database itself included.
+
+    Returns:
+        The statements, as they ran or would run, and warnings.
+    """
+    domains = tuple(d for d in project.domains if not only or d.name in only)
+    first: tuple[str, ...] = ()
+    name = parameters(address.conninfo).get("dbname")
+    if name and not _exists(address, name):
+        first = (st.create_database(name),)
+        if print_only:
+            session = connect(in_database(address.conninfo, "postgres"), address.schema)
+        else:
+            _create_database(in_database(address.conninfo, "postgres"), name, address.schema)
+            session = connect(address.conninfo, address.schema)
+    else:
+        session = connect(address.conninfo, address.schema)
+    with session:
+        verifiers = {login: _verifier(session, login, secret) for login, secret in passwords.items()}
+        statements, warnings = bootstrap.plan(session, wanted(project, domains), verifiers)
+        if not print_only:
+            bootstrap.run(session, statements)
+    return (*first, *statements), tuple(warnings)
+
+
+def _exists(address: Address, name: str) -> bool:
+    with connect(in_database(address.conninfo, "postgres"), address.schema) as session:
+        return bool(session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name))

@@ -1,0 +1,155 @@
+"""The migrations on disk with their lock file: read once, parsed only where something needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bgce_migrate.config import Project, read_folder
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import Problem, Refused, Where
+from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Script, SourceFile
+from bgce_migrate.order import lockfile
+from bgce_migrate.order.lockfile import LockFile, LockLine
+
+
+@dataclass(slots=True)
+class Tree:
+    """A project's migrations by id, in order of domain and version.
+
+    Attributes:
+        lock: None where the project has no `bgce.lock` yet.
+        notes: files that were left aside.
+    """
+
+    project: Project
+    migrations: dict[MigrationId, Migration]
+    lock: LockFile | None
+    notes: tuple[Finding, ...] = ()
+    _scripts: dict[MigrationId, Script] = field(default_factory=dict)
+    _downs: dict[MigrationId, tuple[Script | None, str]] = field(default_factory=dict)
+    _lines: dict[MigrationId, LockLine] = field(default_factory=dict)
+
+    @staticmethod
+    def read(project: Project) -> Tree:
+        """Read all folders and the lock file.
+
+        Raises:
+            ConfigError, SqlFileError: what cannot be read.
+        """
+        migrations: dict[MigrationId, Migration] = {}
+        notes: list[Finding] = []
+        for domain in project.domains:
+            contents = read_folder(domain)
+            notes += contents.notes
+            migrations |= {m.id: m for m in contents.migrations}
+        lock = None
+        if project.declared and project.lock_path.is_file():
+            lock = lockfile.parse(project.lock_path.read_text(encoding="utf-8"), str(project.lock_path))
+        tree = Tree(project, migrations, lock, tuple(notes))
+        if lock is not None:
+            tree._lines = {line.id: line for line in lock.lines}
+        return tree
+
+    def domain(self, migration: MigrationId) -> Domain:
+        """The domain of a migration of this tree."""
+        return self.project.registry[migration.domain]
+
+    def locked(self, migration: MigrationId) -> LockLine | None:
+        """Its line in the lock file."""
+        return self._lines.get(migration)
+
+    def script(self, migration: MigrationId) -> Script:
+        """The up file, parsed (once)."""
+        if migration not in self._scripts:
+            from bgce_migrate import sqlfile
+
+            found = self.migrations[migration]
+            domain = self.domain(migration)
+            self._scripts[migration] = sqlfile.read_script(
+                found.up, declared=domain.declared, direction=Direction.UP, schema=domain.schema, migration=found.id
+            )
+        return self._scripts[migration]
+
+    def down(self, migration: MigrationId) -> tuple[Script | None, str]:
+        """The down file, parsed; or None and why there is none."""
+        if migration not in self._downs:
+            from bgce_migrate import sqlfile
+
+            found = self.migrations[migration]
+            domain = self.domain(migration)
+            self._downs[migration] = sqlfile.read_down(
+                found.down,
+                declared=domain.declared,
+                schema=domain.schema,
+                migration=found.id,
+                irreversible=self.script(migration).directives.irreversible,
+            )
+        return self._downs[migration]
+
+    def down_source(self, migration: MigrationId) -> SourceFile | None:
+        """The text kept in history, where there is a down."""
+        script, _ = self.down(migration)
+        return script.source if script is not None else None
+
+    def checksum(self, migration: MigrationId) -> str:
+        """`v1:` of the up file; from the lock file where the bytes are the locked ones, so without parsing."""
+        found, line = self.migrations[migration], self._lines.get(migration)
+        if line is not None and line.up_sha256 == found.up.sha256:
+            return line.up_checksum
+        if migration in self._scripts:
+            return self._scripts[migration].checksum
+        from bgce_migrate import sqlfile
+
+        return sqlfile.checksum(found.up)
+
+    def down_checksum(self, migration: MigrationId) -> str | None:
+        """`v1:` of the down file, or None where there is no down."""
+        source = self.down_source(migration)
+        if source is None:
+            return None
+        from bgce_migrate import sqlfile
+
+        return sqlfile.checksum(source)
+
+    # -- against the lock file and history ---------------------------------------------------------------------
+
+    def edited(self, applied: Mapping[MigrationId, str | None]) -> tuple[MigrationId, ...]:
+        """Migrations whose file is not the one that was applied."""
+        return tuple(
+            i for i, checksum in applied.items() if i in self.migrations and checksum and self.checksum(i) != checksum
+        )
+
+    def require_locked(self, pending: Iterable[MigrationId], applied: Mapping[MigrationId, str | None]) -> None:
+        """Refuse what the lock file does not vouch for; nothing where there is no lock file.
+
+        Raises:
+            Refused: by name: unlocked migrations, locked ones that are not installed, files edited since.
+        """
+        if self.lock is None:
+            return
+        problems = []
+        for migration in pending:
+            line, found = self._lines.get(migration), self.migrations[migration]
+            where = Where(found.up.path)
+            if line is None:
+                problems.append(Problem(f"{found.id} is not in {self.project.lock_path.name}", where))
+            elif line.up_sha256 != found.up.sha256 and self.checksum(migration) != line.up_checksum:
+                problems.append(Problem(f"{found.id} was edited after it was locked", where))
+        for line in self.lock.lines:
+            if line.id not in self.migrations and line.id not in applied and self._ours(line):
+                origin = f" (from {line.distribution})" if line.distribution else ""
+                problems.append(Problem(f"{line.id} is locked but not installed{origin}"))
+        if problems:
+            raise Refused(
+                f"{self.project.lock_path.name} and the migrations here differ: "
+                + "; ".join(p.message for p in problems[:3])
+                + (f" and {len(problems) - 3} more" if len(problems) > 3 else ""),
+                hint="record new ones with `bgce-migrate lock` (or --allow-unlocked while developing); an edited one"
+                " gets its old text back, the change goes into a new migration",
+                problems=problems,
+            )
+
+    def _ours(self, line: LockLine) -> bool:
+        """False for a domain this project no longer has."""
+        return line.id.domain in self.project.registry
