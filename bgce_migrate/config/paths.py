@@ -15,12 +15,18 @@ class FileFault(Exception):
 
 
 def shown(path: Path) -> str:
-    """`path` relative to the current directory when it is inside, else absolute; with forward slashes."""
+    """`path` relative to the current directory when it is inside, else absolute; with forward slashes.
+
+    Characters that would change the terminal or the reading order are shown as code points.
+    """
     absolute = Path(os.path.abspath(path))
     try:
-        return absolute.relative_to(Path.cwd()).as_posix()
+        text = absolute.relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):
-        return absolute.as_posix()
+        text = absolute.as_posix()
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text)
 
 
 def inside(path: str, folder: str) -> bool:

@@ -69,12 +69,12 @@ def _problem(fault: Fault, locate: Locate) -> Problem:
 
 def _names(domain: Domain) -> Iterator[Fault]:
     if fault := name_fault(domain.name):
-        yield Fault(domain, ("name",), fault)
+        yield Fault(domain, ("name",), printable(fault))
     if fault := schema_fault(domain.schema):
         yield Fault(domain, ("schema",), fault)
     for i, service in enumerate(domain.services):
         if fault := name_fault(service.name):
-            yield Fault(domain, ("services", i, "name"), fault)
+            yield Fault(domain, ("services", i, "name"), printable(fault))
         if fault := role_fault(service.login):
             yield Fault(domain, ("services", i, "login"), fault)
         if service.pool is not None and not 1 <= service.pool <= 10_000:

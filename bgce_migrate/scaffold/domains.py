@@ -11,6 +11,7 @@ from bgce_migrate.config.paths import shown
 from bgce_migrate.config.project import Project
 from bgce_migrate.domain import name_fault
 from bgce_migrate.errors import UsageError
+from bgce_migrate.registry.references import printable
 from bgce_migrate.scaffold.bgce_toml import listed, with_domain
 from bgce_migrate.scaffold.files import render, write_new
 
@@ -33,7 +34,9 @@ def new_domain(project: Project, name: str, *, plugin: bool = False) -> tuple[Pa
     if project.file is None:
         raise UsageError("a domain needs a bgce.toml", hint="bgce-migrate init")
     if fault := name_fault(name):
-        raise UsageError(fault, hint="a domain is named like the service that writes it, e.g. wallet")
+        raise UsageError(
+            printable(fault), hint="a domain is named like the service that writes it, e.g. wallet"
+        )
     _free(project, name)
     values = {"name": name, "title": name.replace("_", " ").capitalize(), "table": f"{name}_items"}
     if plugin:
