@@ -73,9 +73,9 @@ def node_kind(node: Any) -> tuple[str, Any]:
     return (_KINDS[which], getattr(node, which)) if which else ("", None)
 
 
-def _refuse(error: Any, raw: bytes) -> NoReturn:
-    position = max(error.cursorpos - 1, 0)
-    offset = len(raw[:position].decode(errors="replace"))
+def _refuse(error: Any) -> NoReturn:
+    # Unlike all positions in the tree, this one counts characters, whatever the binding says.
+    offset = max(error.cursorpos - 1, 0)
     # "unterminated ... at or near" is followed by the whole rest of the text.
     message, *more = error.message.split("\n", 1)
     if more or len(message) > MAX_MESSAGE:
@@ -94,7 +94,7 @@ def spans(raw: bytes) -> Spans:
     try:
         found = postgast.scan(raw.decode()).tokens
     except PgQueryError as error:
-        _refuse(error, raw)
+        _refuse(error)
     return array("I", (place for token in found for place in (token.start, token.end)))
 
 
@@ -153,7 +153,7 @@ def _statements(sql: str, raw: bytes, tokens: Spans | None) -> Any:
     try:
         return postgast.parse(sql).stmts
     except PgQueryError as error:
-        _refuse(error, raw)
+        _refuse(error)
     except DecodeError:
         raise SqlSyntaxError(TOO_DEEP, 0) from None
 
@@ -181,4 +181,4 @@ def fingerprint(sql: str) -> str:
     try:
         return str(postgast.fingerprint(sql).hex)
     except PgQueryError as error:
-        _refuse(error, sql.encode())
+        _refuse(error)
