@@ -13,6 +13,7 @@ from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Problem, UsageError
 from bgce_migrate.host import Host
 from bgce_migrate.migration import Finding, MigrationId
+from bgce_migrate.outcome import LockResult, StatusRow
 from bgce_migrate.tree import Tree
 
 if TYPE_CHECKING:
@@ -24,26 +25,6 @@ if TYPE_CHECKING:
     from bgce_migrate.outcome import Head, RunReport
     from bgce_migrate.planning import PlanView
     from bgce_migrate.undoing import DownSelection
-
-
-@dataclass(frozen=True, slots=True)
-class StatusRow:
-    """One migration and where it stands: applied, pending, failed, missing (applied, file gone) or edited."""
-
-    id: MigrationId
-    state: str
-    applied_at: str | None = None
-    locked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LockResult:
-    """What `lock` wrote, or would write."""
-
-    path: Path
-    added: tuple[MigrationId, ...]
-    problems: tuple[Problem, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from bgce_migrate.desk import LockResult
 from bgce_migrate.errors import Problem, Refused, UsageError, Where
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import lockfile
 from bgce_migrate.order.lockfile import LockFile, LockLine
+from bgce_migrate.outcome import LockResult
 from bgce_migrate.planning import settle
 from bgce_migrate.tree import Tree
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from types import MappingProxyType
 
-from bgce_migrate.errors import BgceError
-from bgce_migrate.migration import Direction, MigrationId
+from bgce_migrate.errors import BgceError, Problem
+from bgce_migrate.migration import Direction, Finding, MigrationId
 
 
 class StepStatus(str, Enum):
@@ -77,3 +78,23 @@ class Measurement:
     name: str
     value: float
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One migration and where it stands: applied, pending, failed, missing (applied, file gone) or edited."""
+
+    id: MigrationId
+    state: str
+    applied_at: str | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockResult:
+    """What `lock` wrote, or would write."""
+
+    path: Path
+    added: tuple[MigrationId, ...]
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()

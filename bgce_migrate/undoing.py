@@ -121,7 +121,7 @@ def _dependencies(tree: Tree, stored: Mapping[MigrationId, Stored]) -> dict[Migr
 
 def _down_script(tree: Tree, stored: Stored, source: Source | None, problems: list[Problem]) -> Script | None:
     """The down to run: the stored text, unless the file is wanted."""
-    domain = tree.project.registry[stored.id.domain] if stored.id.domain in tree.project.registry else None
+    domain = next((d for d in tree.project.domains if d.name == stored.id.domain), None)
     declared, schema = (domain.declared, domain.schema) if domain else (False, "public")
     on_disk = tree.migrations[stored.id].down if stored.id in tree.migrations else None
     if source is None and on_disk is not None and stored.down_sql is not None and on_disk.text != stored.down_sql:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 
 from bgce_migrate.apply.context import Access
 from bgce_migrate.db.session import Rows, Session
-from bgce_migrate.db.wire import Failed, Lost
+from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import BgceError, StepFailed, Where
 from bgce_migrate.migration import Step
 
@@ -88,7 +89,7 @@ class Audit:
         with self._guard:
             for _ in range(2):
                 if self._session is None or not self._session.usable:
-                    self._session = self.access.lead()
+                    self._session = self._open()
                 try:
                     return self._session.ask("locks", name, *params)
                 except Lost:
@@ -96,6 +97,13 @@ class Audit:
                 except Failed as failed:
                     raise BgceError(f"the server would not show its locks: {failed.error}") from None
         raise BgceError("the connection that looks at locks is lost")
+
+    def _open(self) -> Session:
+        session = self.access.lead()
+        # The migrator inherits nothing, so it must act as the role that may see what others run.
+        with contextlib.suppress(Failed):
+            session.run([Command("SET ROLE pg_read_all_stats")])
+        return session
 
     def close(self) -> None:
         """End its session, if it has one."""

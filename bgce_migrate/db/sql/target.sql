@@ -60,3 +60,10 @@ SELECT text FROM (
     WHERE n.nspowner IN (SELECT oid FROM mine) AND n.nspname NOT LIKE 'pg\_%'
       AND n.nspname NOT IN ('information_schema', 'public')
 ) t ORDER BY rank, text
+
+-- name: function_owners
+SELECT DISTINCT pg_get_userbyid(p.proowner)::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = $1
+
+-- name: sees_activity
+SELECT pg_has_role(session_user, 'pg_read_all_stats', 'MEMBER')::text

@@ -1,0 +1,88 @@
+"""What is installed, which server would be used, which layer of enforcement is active, and what is missing."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from bgce_migrate import __version__
+from bgce_migrate.apply import bootstrap
+from bgce_migrate.db.session import shown
+from bgce_migrate.db.statements import BOOKKEEPER
+from bgce_migrate.errors import BgceError
+from bgce_migrate.host import unlisted
+from bgce_migrate.servers import programs
+
+if TYPE_CHECKING:
+    from bgce_migrate.apply.target import Address, Target
+    from bgce_migrate.desk import Desk
+
+Lines = list[tuple[str, str]]
+
+
+def examine(desk: Desk, address: Address | None) -> tuple[tuple[str, str], ...]:
+    """Look at this machine, the project and, with an address, the target. Changes nothing."""
+    out: Lines = [
+        ("bgce-migrate", f"{__version__} on Python {platform.python_version()} ({sys.platform})"),
+        ("servers here", ", ".join(f"{p.provider} {p.version}" for p in _programs()) or "none"),
+        ("project", f"{desk.project.name}: {len(desk.project.domains)} domains, {len(desk.tree.migrations)} migrations"),
+        ("lock file", _lock(desk)),
+        ("plugins", ", ".join(str(p) for p in desk.host.plugins) or "none"),
+    ]
+    if ignored := unlisted(desk.project.plugins):
+        out.append(("plugins ignored", f"{', '.join(ignored)} (not in `plugins` of bgce.toml)"))
+    if address is None:
+        return tuple(out)
+    out.append(("database", shown(address.conninfo)))
+    try:
+        with desk.open(address, check=False) as target:
+            out += _target(desk, target)
+    except BgceError as error:
+        out.append(("connection", error.message))
+    return tuple(out)
+
+
+def _programs() -> list[programs.Programs]:
+    return [*programs.embedded(), *programs.local()]
+
+
+def _lock(desk: Desk) -> str:
+    if desk.tree.lock is None:
+        return "none yet: `bgce-migrate lock` records the order"
+    unlocked = [i for i in desk.tree.migrations if desk.tree.locked(i) is None]
+    return f"{len(desk.tree.lock.lines)} lines" + (f", {len(unlocked)} migrations not locked" if unlocked else "")
+
+
+def _target(desk: Desk, target: Target) -> Lines:
+    facts, layout = target.facts, target.layout
+    out: Lines = [
+        ("server", f"PostgreSQL {facts.major}, cluster {facts.system_identifier}, timeline {facts.timeline}"),
+        ("login", facts.login + (" (superuser: steps should not run as one)" if facts.superuser else "")),
+        ("layout", _layout(layout, target.address.mode)),
+    ]
+    if facts.standby:
+        out.append(("standby", "this server takes no changes"))
+    if facts.pooled:
+        out.append(("pooler", "journaled migrations need the server's own address"))
+    if facts.time_zone != desk.project.timezone:
+        out.append(("time zone", f"steps run in {desk.project.timezone}, the database's own is {facts.time_zone}"))
+    if layout == "guarded":
+        missing = bootstrap.missing_roles(target.control, desk.project.domains)
+        out.append(("owner roles", f"missing: {', '.join(missing)}; run bootstrap" if missing else "all there"))
+        owners = {r[0] for r in target.control.ask("target", "function_owners", target.address.schema)}
+        good = owners == {BOOKKEEPER}
+        out.append(("bookkeeping", f"functions owned by {', '.join(sorted(str(o) for o in owners))}" + ("" if good else ": not guarded")))
+        hidden = target.control.ask("target", "sees_activity")[0][0] != "true"
+        if hidden:
+            out.append(("activity", "other sessions' queries are hidden: GRANT pg_read_all_stats TO " + facts.login))
+    return out
+
+
+def _layout(layout: str, mode: str) -> str:
+    if layout == "none":
+        return "nothing recorded yet; `bootstrap` makes it guarded, the first `up` plain"
+    if layout == "plain":
+        return "plain: the login owns everything; history is not protected from the migrations themselves"
+    stops = "attacks too: each domain has its own login" if mode == "login" else "accidents"
+    return f"guarded, mode {mode} (stops {stops})"
