@@ -40,6 +40,10 @@ class Parts:
 
 def redact(conninfo: str) -> str:
     """Host, port, database and user of a connection string, and nothing else of it."""
+    url = _URL.match(conninfo.strip())
+    if url and url["rest"].count("@") > (_split(url["rest"])[0] is not None):
+        # An @ elsewhere may be the real end of a password that holds @ or / itself.
+        return UNREADABLE
     try:
         parts = _url_parts(conninfo) if "://" in conninfo.split("=", 1)[0] else _pair_parts(conninfo)
     except _Malformed:
