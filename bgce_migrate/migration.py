@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
 from bgce_migrate.errors import Where
+
+_MIGRATION_ID = re.compile(r"(?P<domain>.+)/(?P<version>[0-9]{1,18})(?:_(?P<name>.*))?\Z", re.DOTALL)
 
 
 class Direction(str, Enum):
@@ -33,6 +36,12 @@ class MigrationId:
     def short(self) -> str:
         """`domain/000003`, as `requires` and `--to` take it."""
         return f"{self.domain}/{self.version:06d}"
+
+    @staticmethod
+    def parse(text: str) -> MigrationId | None:
+        """Read `cortex/3`, `cortex/000003` or `cortex/000003_name`; None for anything else."""
+        match = _MIGRATION_ID.match(text.strip())
+        return MigrationId(match["domain"], int(match["version"]), match["name"] or "") if match else None
 
 
 class ObjectKind(str, Enum):
@@ -218,6 +227,38 @@ class Edge:
     reason: str
     where: Where | None = None
     soft: bool = False
+
+
+#: `Effect.detail` of what a foreign key uses.
+FOREIGN_KEY = "foreign key"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignUse:
+    """One use of an object that another domain owns, as one statement makes it.
+
+    Attributes:
+        object: the object with its schema; never a column or a key.
+        owner: the domain whose migration made the object.
+        maker: the migration that made the name (or renamed the object to it).
+        columns: the columns the statement names, sorted; for a foreign key without a column list those of
+            the primary key. None: not known, or the whole table.
+        table_columns: all columns the table had then, where they are known; else empty.
+        needs: other migrations, of any domain, that made the named columns and keys.
+        relation_kind: for relations "table", "view", "matview", "sequence" or "index"; "" if not known.
+    """
+
+    object: Name
+    owner: str
+    maker: MigrationId
+    action: Action
+    detail: str = ""
+    columns: tuple[str, ...] | None = None
+    table_columns: tuple[str, ...] = ()
+    soft: bool = False
+    line: int = 0
+    needs: tuple[MigrationId, ...] = ()
+    relation_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

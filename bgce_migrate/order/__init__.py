@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bgce_migrate.migration import ForeignUse
 from bgce_migrate.order.place import place
 from bgce_migrate.order.replay import Replay, foreign_uses, replay
-from bgce_migrate.order.values import Candidate, ForeignUse, LogEntry, Placement, Rules
+from bgce_migrate.order.values import Candidate, LogEntry, Placement, Rules
 
 __all__ = [
     "Candidate",

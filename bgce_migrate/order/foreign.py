@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bgce_migrate.migration import Action, Effect, MigrationId
+from bgce_migrate.migration import FOREIGN_KEY, Action, Effect, ForeignUse, MigrationId
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.names import COLUMN, PARTS, RELATION, Key, spell
-from bgce_migrate.order.values import ForeignUse
-
-FOREIGN_KEY = "foreign key"
 
 
 class Tables(Protocol):
@@ -91,4 +88,5 @@ def _value(group: _Group, tables: Callable[[str], Tables]) -> ForeignUse:
         effect.soft,
         effect.line,
         tuple(sorted(group.needs)),
+        life.relation_kind,
     )

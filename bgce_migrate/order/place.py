@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from bgce_migrate.errors import Problem, Refused, Where
-from bgce_migrate.migration import Action, Finding, MigrationId, Severity
+from bgce_migrate.migration import Action, Finding, ForeignUse, MigrationId, Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.foreign import Tables, foreign_uses_of
 from bgce_migrate.order.layer import Life
@@ -14,11 +13,9 @@ from bgce_migrate.order.names import PARTS, TOP, Key
 from bgce_migrate.order.record import Record, Use, record_candidates
 from bgce_migrate.order.resolve import resolve
 from bgce_migrate.order.unknown import tie_down
-from bgce_migrate.order.values import Candidate, ForeignUse, LogEntry, Placement, Rules
+from bgce_migrate.order.values import Candidate, LogEntry, Placement, Rules
 from bgce_migrate.order.web import Link, Web
 from bgce_migrate.order.work import Work
-
-_TARGET = re.compile(r"(?P<domain>.+)/(?P<version>[0-9]+)(?:_.*)?\Z", re.DOTALL)
 
 
 def place(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Placement:
@@ -98,7 +95,7 @@ def _required(work: Work, log: Sequence[LogEntry]) -> list[Link]:
             if not known:
                 for each in (*(entry.id for entry in log), *numbers):
                     known.setdefault(each.domain, set()).add(each.version)
-            target = _target(text)
+            target = MigrationId.parse(text)
             if target is None or target.version not in known.get(target.domain, ()):
                 work.problems.append(_no_target(candidate, text, target, known))
             elif target == candidate.id:
@@ -112,11 +109,6 @@ def _required(work: Work, log: Sequence[LogEntry]) -> list[Link]:
 
 def _file(candidate: Candidate) -> Where:
     return Where(candidate.where or str(candidate.id))
-
-
-def _target(text: str) -> MigrationId | None:
-    match = _TARGET.match(text.strip())
-    return MigrationId(match["domain"], int(match["version"])) if match else None
 
 
 def _no_target(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bgce_migrate.migration import Action, Edge, Effect, MigrationId
+from bgce_migrate.migration import Action, Edge, Effect, ForeignUse, MigrationId
 from bgce_migrate.order.foreign import foreign_uses_of
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import PARTS, Key, show
-from bgce_migrate.order.values import ForeignUse, LogEntry
+from bgce_migrate.order.values import LogEntry
 from bgce_migrate.order.wording import phrase
 
 

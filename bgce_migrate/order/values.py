@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bgce_migrate.migration import Action, Edge, Effect, Finding, MigrationId, Name
+from bgce_migrate.migration import Edge, Effect, Finding, ForeignUse, MigrationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +44,6 @@ class Rules:
 
     ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     requires: Mapping[str, frozenset[str] | None] = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignUse:
-    """One use of an object that another domain owns, as one statement makes it.
-
-    Attributes:
-        object: the object with its schema; never a column or a key.
-        owner: the domain whose migration made the object.
-        maker: the migration that made the name (or renamed the object to it).
-        columns: the columns the statement names, sorted; for a foreign key without a column list those of
-            the primary key. None: not known, or the whole table.
-        table_columns: all columns the table had then, where they are known; else empty.
-        needs: other migrations, of any domain, that made the named columns and keys.
-    """
-
-    object: Name
-    owner: str
-    maker: MigrationId
-    action: Action
-    detail: str = ""
-    columns: tuple[str, ...] | None = None
-    table_columns: tuple[str, ...] = ()
-    soft: bool = False
-    line: int = 0
-    needs: tuple[MigrationId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
