@@ -58,19 +58,26 @@ def find_pgbouncer() -> str | None:
 
 
 @contextmanager
-def start_pgbouncer(server: Server, *, pool_size: int = 20, mode: str = "transaction") -> Iterator[Pooler]:
+def start_pgbouncer(
+    server: Server, folder: Path | None = None, *, pool_size: int = 20, mode: str = "transaction"
+) -> Iterator[Pooler]:
     """Run PgBouncer before `server` until the block ends; skips the test where it is not installed.
 
     Roles log in with their own passwords (SCRAM pass-through); any database of the server can be named.
+
+    Args:
+        folder: where its files go, not there yet; else beside the server's data.
     """
     program = find_pgbouncer()
     if program is None:
         pytest.skip("pgbouncer is not installed")
     port = free_port(FIRST_PORT + os.getpid() % PORTS)
-    # Beside the server's data: PgBouncer refuses root too, and there its user may write.
-    folder = Path(server.data).parent / f"pgbouncer-{port}"
-    account = server_account(folder.parent.stat().st_uid)
-    account.make_folder(folder)
+    # PgBouncer refuses to run as root too; beside the server's data its user may write.
+    home = Path(server.data).parent
+    folder = folder or home / f"pgbouncer-{port}"
+    account = server_account(home.stat().st_uid)
+    folder.mkdir(mode=0o700)
+    os.chown(folder, account.uid, account.gid)
     values = {"host": server.host, "port": server.port, "own_port": port, "folder": folder}
     account.write(folder / "pgbouncer.ini", CONFIG.format(**values, mode=mode, pool_size=pool_size))
     account.write(folder / "users", f'"{server.admin}" "{server.admin_password}"\n')
