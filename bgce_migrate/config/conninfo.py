@@ -84,7 +84,7 @@ def accept(conninfo: str, source: str) -> tuple[str, tuple[str, ...]]:
     except _Malformed as fault:
         raise UsageError(
             f"{source} {fault}",
-            hint="postgresql://user:password@host:port/database, with @ : / ? # % in the password percent-encoded",
+            hint="postgresql://user:password@host:port/database; in the password, percent-encode @ : / ? # %",
         ) from None
     return _for_libpq(url["scheme"].lower(), url["rest"])
 

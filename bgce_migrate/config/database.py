@@ -1,4 +1,4 @@
-"""Which database a command goes to: flag, then `url_env`, then libpq's variables, then the embedded server."""
+"""Which database a command goes to: flag, `url_env`, libpq's variables, the embedded server."""
 
 from __future__ import annotations
 

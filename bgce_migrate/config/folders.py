@@ -118,8 +118,9 @@ def _names(reading: _Reading) -> list[str]:
                 if entry.is_symlink():
                     reading.links.add(entry.name)
                 if len(names) > MAX_FILES:
+                    name = printable(reading.domain.name)
                     raise ConfigError(
-                        f"the folder of {printable(reading.domain.name)} holds more than {MAX_FILES} SQL files",
+                        f"the folder of {name} holds more than {MAX_FILES} SQL files",
                         where=Where(reading.prefix.rstrip("/") or "."),
                     )
     except OSError as error:

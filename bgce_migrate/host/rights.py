@@ -25,7 +25,8 @@ def grant_fault(grant: object, domain: Domain) -> str | None:
     if grant.name not in domain.tables:
         return f"{domain.name} declares no table {printable(grant.name)}"
     if grant.privilege in WRITING and grant.grantee not in {s.login for s in domain.services}:
-        return f"{grant.grantee} is no login of {domain.name}, {grant.privilege} on {grant.name} is for those alone"
+        what = f"{grant.privilege} on {grant.name}"
+        return f"{grant.grantee} is no login of {domain.name}, {what} is for those alone"
     return _columns_fault(grant, domain)
 
 

@@ -1,4 +1,4 @@
-"""Names and references as declarations write them: identifiers, `domain:table(col)`, `table.set`, key paths."""
+"""Names and references as declarations write them: `domain:table(col)`, `table.set`, key paths."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def parse_read(text: str) -> Read:
     domain, colon, target = (part.strip() for part in text.partition(":"))
     if not colon or not domain or not target:
         raise ReferenceFault(
-            f"'{printable(text[:80])}' is not domain:table, domain:table(column, ...), domain:table.set or domain:*"
+            f"'{printable(text[:80])}' is not domain:table, domain:table(column, ...), "
+            "domain:table.set or domain:*"
         )
     if target == "*":
         return Read(domain, "*")

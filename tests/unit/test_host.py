@@ -1,4 +1,4 @@
-"""Plugins are loaded only when named, named when broken, and called with the meaning the design gives them."""
+"""Plugins are loaded only when named, named when broken, and called as the design says."""
 
 from __future__ import annotations
 

@@ -234,7 +234,8 @@ class TestReadSyntax:
     @pytest.mark.parametrize(
         "text",
         ["", "users", ":users", "cortex:", "cortex:users()", "cortex:users(a,)", "cortex:users(a,a)", "a:b:c",
-         "cortex:users.a.b", "cortex:users.a(b)", "cortex:us-ers", 'cortex:users("a")', "cortex:users(a b)", "cortex:**"],
+         "cortex:users.a.b", "cortex:users.a(b)", "cortex:us-ers", 'cortex:users("a")', "cortex:users(a b)",
+         "cortex:**"],
     )  # fmt: skip
     def test_other_forms(self, text: str) -> None:
         with pytest.raises(ReferenceFault):
@@ -296,8 +297,8 @@ class TestCalls:
 
 
 def test_two_hundred_domains_are_checked_quickly() -> None:
-    domains = [
-        domain(f"d{i:03}", *(f"t{i}_{j}" for j in range(20)), rank=i, requires=tuple(f"d{j:03}" for j in range(max(0, i - 5), i)))
-        for i in range(200)
-    ]  # fmt: skip
+    domains = []
+    for i in range(200):
+        requires = tuple(f"d{j:03}" for j in range(max(0, i - 5), i))
+        domains.append(domain(f"d{i:03}", *(f"t{i}_{j}" for j in range(20)), rank=i, requires=requires))
     assert len(build(domains).requires_closure("d199")) == 199
