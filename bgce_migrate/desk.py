@@ -278,7 +278,7 @@ class Desk:
         if version > 0 and not any(i.version == version for i in own):
             raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
         applied = target.state.applied
-        marks = []
+        marks: list[tuple[MigrationId, bool, str | None, str | None]] = []
         for i in own:
             if i.version <= version and i not in applied:
                 down = self.tree.down_source(i)

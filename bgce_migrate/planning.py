@@ -19,7 +19,7 @@ from bgce_migrate.migration import (
     Plan,
     Step,
 )
-from bgce_migrate.order import Candidate, ForeignUse, LogEntry, Placement, Rules, foreign_uses, place
+from bgce_migrate.order import Candidate, ForeignUse, LogEntry, Placement, Rules, place, replay
 from bgce_migrate.plan import make_up
 from bgce_migrate.plan.rights import Right, needed
 from bgce_migrate.tree import Tree
@@ -41,6 +41,7 @@ class Order:
 
     log: tuple[MigrationId, ...]
     placement: Placement
+    edges: tuple[Edge, ...]
     foreign: Mapping[MigrationId, tuple[ForeignUse, ...]]
 
 
@@ -81,8 +82,9 @@ def settle(tree: Tree, applied: Iterable[MigrationId]) -> Order:
     new = [i for i in tree.migrations if i not in log]
     entries = [LogEntry(i, tree.script(i).effects if i in tree.migrations else ()) for i in settled]
     placement = place(entries, [candidate(tree, i) for i in new], rules(tree))
-    foreign = {**foreign_uses(entries), **placement.foreign}
-    return Order((*settled, *placement.order), placement, foreign)
+    behind = replay(entries)
+    foreign = {**behind.foreign, **placement.foreign}
+    return Order((*settled, *placement.order), placement, (*behind.edges, *placement.edges), foreign)
 
 
 def plan_up(tree: Tree, state: State | None, selection: Selection) -> PlanView:
@@ -115,7 +117,7 @@ def plan_up(tree: Tree, state: State | None, selection: Selection) -> PlanView:
         domain=selection.domain,
         limit=selection.limit,
         to=selection.to,
-        edges=order.placement.edges,
+        edges=order.edges,
         foreign=order.foreign,
     )
     return _view(tree, plan, order, warnings)
@@ -181,7 +183,7 @@ def _view(tree: Tree, plan: Plan, order: Order, warnings: tuple[str, ...]) -> Pl
         parents,
         extensions,
         warnings,
-        order.placement.edges,
+        order.edges,
         (*notes, *order.placement.findings),
         order.foreign,
     )

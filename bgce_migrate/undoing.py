@@ -8,8 +8,10 @@ from difflib import unified_diff
 from typing import Literal
 
 from bgce_migrate import sqlfile
+from bgce_migrate.apply.context import RunInfo
+from bgce_migrate.apply.lanes import Hooks
 from bgce_migrate.apply.losses import Loss, find_losses
-from bgce_migrate.apply.run import Hooks, Options, Planned, RunInfo, execute
+from bgce_migrate.apply.run import Options, Planned, execute
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import State, Stored, read_stored
 from bgce_migrate.errors import Problem, Refused
@@ -80,14 +82,14 @@ def plan_down(tree: Tree, target: Target, selection: DownSelection, source: Sour
     """The steps that undo the selection."""
     stored = {s.id: s for s in read_stored(target.control)}
     depends = _dependencies(tree, stored)
-    views = [AppliedView(s.id, depends[s.id], run=s.run_id, deployment=s.deployment) for s in stored.values()]
+    views = [AppliedView(s.id, depends[s.id], s.run_id, s.deployment) for s in stored.values()]
     goal = DownTarget(
         count=selection.count,
         domain=selection.domain,
         to=selection.to,
         run=selection.run,
         deployment=selection.deployment,
-        everything=selection.everything,
+        all=selection.everything,
         cascade=selection.cascade,
     )
     order = make_down(views, goal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bgce_migrate.apply import bootstrap
@@ -12,7 +12,7 @@ from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
-from bgce_migrate.migration import Mode
+from bgce_migrate.migration import Mode, Step
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.run import Planned
@@ -40,7 +40,7 @@ def require_runnable(
         _require_extensions(session, planned, context)
 
 
-def _require_atomic(context: Context, journaled: list[object]) -> None:
+def _require_atomic(context: Context, journaled: Sequence[Step]) -> None:
     if journaled:
         raise Refused(
             f"--atomic is not possible: {len(journaled)} of the steps cannot run in a transaction",

@@ -76,6 +76,7 @@ def _has(session: Session, right: Right) -> bool:
     """Whether the grantee has it already; unknown objects count as missing."""
     name = right.object
     full = st.identifier(*(p for p in (name.schema, name.name) if p))
+    tests: list[tuple[str, tuple[str, ...]]]
     if name.kind is ObjectKind.SCHEMA:
         tests = [("has_schema_privilege($1, $2, $3)", (right.grantee, name.name, p)) for p in right.privileges]
     elif name.kind is not ObjectKind.RELATION:
