@@ -63,6 +63,6 @@ def checksum(source: SourceFile) -> str:
     Raises:
         SqlFileError: the file cannot be cut into tokens, or a directive is wrong.
     """
-    from bgce_migrate.sqlfile.checksum import checksum_of
+    from bgce_migrate.sqlfile.digest import checksum_of
 
     return checksum_of(source)

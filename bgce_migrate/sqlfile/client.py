@@ -11,6 +11,8 @@ _OPAQUE_HINT = (
     'if the server knows this syntax and this grammar does not, say `-- bgce: opaque reason="..."` at the top'
 )
 _BACKSLASH = ord("\\")
+_OPENERS = b"'\"$-/"
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _END_OF_DATA = b"\n\\."
 
 
@@ -74,14 +76,17 @@ def _tokens(raw: bytes, start: int) -> list[tuple[int, int]]:
     return []
 
 
-def syntax_hint(error: SqlSyntaxError, text: str) -> str:
+def syntax_hint(error: SqlSyntaxError, positions: Positions) -> str:
     """What may help: an invisible character is named, else the way out for a newer syntax."""
     if error.message.startswith("unterminated"):
         return "it opens here and is never closed"
-    offset = error.offset
-    for at in range(offset, min(offset + 2, len(text))):
-        character = text[at]
-        if not character.isascii() and unicodedata.category(character) in ("Zs", "Cf", "Zl", "Zp", "Cc"):
-            name = unicodedata.name(character, "control character")
-            return f"there is an invisible character U+{ord(character):04X} ({name}): remove it"
+    raw = positions.raw
+    for begin, end in _tokens(raw, 0):
+        if raw[begin:end].isascii() or raw[begin] in _OPENERS or positions.char(begin) > error.offset:
+            continue
+        for at, character in enumerate(raw[begin:end].decode()):
+            if unicodedata.category(character) in _INVISIBLE:
+                line, column = positions.line_column(begin)
+                name = unicodedata.name(character, "a control character")
+                return f"U+{ord(character):04X} ({name}) at {line}:{column + at} cannot be seen: remove it"
     return _OPAQUE_HINT

@@ -107,6 +107,8 @@ def _is_on(options: Any, name: str, default: bool = False) -> bool:
         which = option.arg.WhichOneof("node")
         if which == "string":
             return option.arg.string.sval.lower() not in _OFF
+        if which == "type_name":  # `off` without quotes is read as a type
+            return option.arg.type_name.names[-1].string.sval.lower() not in _OFF
         if which == "boolean":
             return bool(option.arg.boolean.boolval)
         if which == "integer":

@@ -21,7 +21,7 @@ from bgce_migrate.migration import (
     Statement,
 )
 from bgce_migrate.sqlfile import control, kinds
-from bgce_migrate.sqlfile.checksum import of_opaque, of_tokens
+from bgce_migrate.sqlfile.digest import of_opaque, of_tokens
 from bgce_migrate.sqlfile.client import client_problems, syntax_hint
 from bgce_migrate.sqlfile.directives import Header, misplaced, read_header
 from bgce_migrate.sqlfile.effects.dispatch import read_statement
@@ -221,7 +221,7 @@ def _done_when(file: _File) -> list[Problem]:
 def _syntax_error(file: _File, error: SqlSyntaxError) -> SqlFileError:
     problems = client_problems(file.source.path, file.positions, error)
     if not problems:
-        hint = syntax_hint(error, file.source.text)
+        hint = syntax_hint(error, file.positions)
         problems = [Problem(error.message, file.where(error.offset), hint)]
     return _failure(file.source, [*file.header.problems, *problems])
 
