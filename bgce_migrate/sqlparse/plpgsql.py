@@ -10,7 +10,9 @@ from typing import Any
 from bgce_migrate.sqlparse.binding import PgQueryError, postgast
 from bgce_migrate.sqlparse.grammar import SqlSyntaxError, scan
 
-_GUARDS = frozenset({"then_body", "else_body", "elsif_list", "case_when_list", "else_stmts", "body"})
+_GUARDS = frozenset(
+    {"then_body", "elsif_list", "else_body", "case_when_list", "else_stmts", "body", "exceptions"}
+)
 _RESULTS = {"trigger": "record", "event_trigger": "void", "void": "void"}
 _PLAIN_BODY = frozenset({"PLpgSQL_stmt_block"})
 _ASSIGN = re.compile(r"[^:=]*(?::=|=)")
@@ -226,10 +228,11 @@ def _statement(kind: str, value: dict[str, Any], found: _Found, guarded: bool) -
         found.controls.append((kind.rpartition("_")[2], line))
     dynamic = {"PLpgSQL_stmt_dynexecute": "query", "PLpgSQL_stmt_dynfors": "query"}.get(kind, "dynquery")
     block = kind in _PLAIN_BODY and "exceptions" not in value
-    for key, part in value.items():
+    # The JSON has a loop's body before its query.
+    for key, part in sorted(value.items(), key=lambda item: item[0] in _GUARDS):
         if key == dynamic:
             _expression(part, found, line, True, guarded)
-        elif key == "exceptions" or (key in _GUARDS and not block):
+        elif key in _GUARDS and not block:
             _walk(part, found, line, True)
         else:
             _walk(part, found, line, guarded)
