@@ -2,4 +2,61 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bgce_migrate.access import Endpoint, Grant, RouteRequest
+    from bgce_migrate.errors import BgceError, Refused
+    from bgce_migrate.hookspecs import hookimpl
+    from bgce_migrate.library import status, up, wait
+    from bgce_migrate.migration import MigrationId, Plan, Step
+    from bgce_migrate.outcome import Measurement, RunReport, StatusRow, StepResult
+
 __version__ = "0.1.0"
+
+#: The public door: where each name lives. Imported when first asked for, because start-up time is a feature.
+_PLACES = {
+    "BgceError": "errors",
+    "Endpoint": "access",
+    "Grant": "access",
+    "Measurement": "outcome",
+    "MigrationId": "migration",
+    "Plan": "migration",
+    "Refused": "errors",
+    "RouteRequest": "access",
+    "RunReport": "outcome",
+    "StatusRow": "outcome",
+    "Step": "migration",
+    "StepResult": "outcome",
+    "hookimpl": "hookspecs",
+    "status": "library",
+    "up": "library",
+    "wait": "library",
+}
+
+__all__ = [
+    "BgceError",
+    "Endpoint",
+    "Grant",
+    "Measurement",
+    "MigrationId",
+    "Plan",
+    "Refused",
+    "RouteRequest",
+    "RunReport",
+    "StatusRow",
+    "Step",
+    "StepResult",
+    "__version__",
+    "hookimpl",
+    "status",
+    "up",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _PLACES:
+        return getattr(import_module(f"bgce_migrate.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'bgce_migrate' has no attribute '{name}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bgce_migrate.apply.context import Access
 from bgce_migrate.db.session import Rows, Session
@@ -26,12 +26,13 @@ class Audit:
         self._session: Session | None = None
         self._guard = threading.Lock()
 
-    def check(self, step: Step, owner: str, parents: frozenset[str], held: Rows) -> None:
+    def check(self, step: Step, owner: str, parents: frozenset[str], held: Rows, inside: Session) -> None:
         """Refuse a step that has locked, beyond reading, what its domain does not own.
 
         Args:
             parents: "schema.table" of other owners that its keys refer to (SHARE ROW EXCLUSIVE is theirs to take).
             held: rows of the query `locks.held`, read by the step itself.
+            inside: the step's own session, asked again only where a key to another owner's table was dropped.
 
         Raises:
             StepFailed: with every victim and its owner.
@@ -49,6 +50,8 @@ class Audit:
             if mode == "ShareRowExclusiveLock" and f"{schema}.{name}" in parents:
                 continue
             suspects[oid] = mode or ""
+        for oid in self._former_parents(suspects, owner, inside):
+            del suspects[oid]
         if not suspects:
             return
         existed = self._existed(suspects)
@@ -67,8 +70,23 @@ class Audit:
                 facts={"victims": ", ".join(sorted(victims))},
             )
 
+    def _former_parents(self, suspects: Mapping[str, str], owner: str, inside: Session) -> tuple[str, ...]:
+        """Tables locked only because a key of ours to them is dropped: nothing of their own has gone.
+
+        Dropping a key takes ACCESS EXCLUSIVE on both its tables, so the lock alone tells nothing.
+        """
+        locked = [oid for oid, mode in suspects.items() if mode == "AccessExclusiveLock"]
+        if not locked:
+            return ()
+        ours = [oid for (oid,) in self._ask("own_keys_to", _array(locked), owner) if oid is not None]
+        if not ours:
+            return ()
+        now = {row[0]: row for row in inside.ask("locks", "shape", _array(ours))}
+        before = {row[0]: row for row in self._ask("shape", _array(ours))}
+        return tuple(oid for oid in ours if now.get(oid) == before.get(oid))
+
     def _existed(self, oids: Iterable[str]) -> Rows:
-        return self._ask("existed", "{" + ",".join(sorted(oids)) + "}")
+        return self._ask("existed", _array(oids))
 
     def blockers(self, pid: int) -> Rows:
         """The sessions that hold up `pid`; empty when that cannot be seen."""
@@ -109,3 +127,7 @@ class Audit:
         """End its session, if it has one."""
         if self._session is not None:
             self._session.close()
+
+
+def _array(oids: Iterable[str]) -> str:
+    return "{" + ",".join(sorted(oids)) + "}"

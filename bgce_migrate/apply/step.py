@@ -196,7 +196,7 @@ class StepRunner:
 
     def audit_held(self, owned: Owned, held: Reply) -> None:
         try:
-            self.audit.check(owned.step, owned.owner or "", owned.parents, held.rows)
+            self.audit.check(owned.step, owned.owner or "", owned.parents, held.rows, self.open(owned))
         except BgceError:
             self.rollback()
             raise

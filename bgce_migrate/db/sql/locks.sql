@@ -55,3 +55,20 @@ WHERE pid = $1::integer AND ($2::timestamptz IS NULL OR backend_start = $2::time
 -- name: index_progress
 SELECT phase, blocks_done::text, blocks_total::text, tuples_done::text, tuples_total::text
 FROM pg_stat_progress_create_index WHERE pid = $1::integer
+
+-- name: own_keys_to
+-- Which of the tables $1 are referred to by keys of tables that the role $2 owns.
+SELECT DISTINCT k.confrelid::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.contype = 'f' AND k.confrelid = ANY ($1::oid[]) AND pg_get_userbyid(c.relowner) = $2
+
+-- name: shape
+-- What a cascade could take away from the tables $1.
+SELECT c.oid::text,
+       (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped)::text,
+       (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid)::text,
+       (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid)::text,
+       (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)::text,
+       (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)::text,
+       (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)::text,
+       (SELECT count(*) FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid)::text
+FROM pg_class c WHERE c.oid = ANY ($1::oid[]) ORDER BY c.oid
