@@ -21,8 +21,8 @@ from bgce_migrate.migration import (
     Statement,
 )
 from bgce_migrate.sqlfile import control, kinds
-from bgce_migrate.sqlfile.digest import of_opaque, of_tokens
 from bgce_migrate.sqlfile.client import client_problems, syntax_hint
+from bgce_migrate.sqlfile.digest import of_opaque, of_tokens
 from bgce_migrate.sqlfile.directives import Header, misplaced, read_header
 from bgce_migrate.sqlfile.effects.dispatch import read_statement
 from bgce_migrate.sqlfile.effects.reading import Reading
