@@ -58,8 +58,18 @@ def sweep() -> None:
     """Remove what earlier test runs left that were killed."""
     for root in Path("/tmp").glob(f"{ROOT_PREFIX}*"):
         match = re.match(rf"{ROOT_PREFIX}(\d+)-", root.name)
-        if match and not Path(f"/proc/{match[1]}").exists() and root.stat().st_uid == os.getuid():
+        if match and root.stat().st_uid == os.getuid() and not _lives(int(match[1])):
             remove_root(root)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def reason_missing(major: int) -> str | None:

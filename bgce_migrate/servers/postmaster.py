@@ -23,12 +23,15 @@ def _linux(pid: int, data: Path) -> bool:
     process = Path(f"/proc/{pid}")
     try:
         # The name of a program in the second field may hold anything, also ")".
-        state = (process / "stat").read_text(errors="replace").rpartition(") ")[2][:1]
-        if state in ("Z", "X"):
+        name, _, rest = (process / "stat").read_text(errors="replace").rpartition(") ")
+        if rest[:1] in ("Z", "X"):
             return False  # dead; in many containers nobody collects it
-        return os.path.samefile(process / "cwd", data)
-    except PermissionError:
-        # Root in a container may lack the right to see another user's folders.
-        return b"postgres" in (process / "cmdline").read_bytes()
+        try:
+            return os.path.samefile(process / "cwd", data)
+        except PermissionError:
+            # Root in a container may lack the right to see another user's folders; nobody else needs it,
+            # because the postmaster is our own process.
+            same_user = process.stat().st_uid == data.stat().st_uid
+            return os.getuid() == 0 and same_user and name.endswith("(postgres")
     except OSError:
         return False

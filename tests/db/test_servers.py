@@ -45,7 +45,7 @@ def _remove_all(folder: Path) -> None:
 
 def _ask(server: Server, query: str, **other: str) -> str:
     with psycopg.connect(server.url(**other)) as connection:
-        row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(query).fetchone()
     return str(row[0]) if row else ""
 
 
