@@ -1,78 +1,125 @@
-"""Uses with more than one possible meaning, and soft ones: what the rest decides, then what is likely."""
+"""What is open after the certain edges: what follows from them, then what is likely."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
 from bgce_migrate.errors import Problem
-from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
-from bgce_migrate.order.names import COLUMN, EXTENSION, show
+from bgce_migrate.order.contests import pair_links, settle_uses, timeline
+from bgce_migrate.order.names import COLUMN, LENIENT
 from bgce_migrate.order.timeline import Interval
 from bgce_migrate.order.web import Link
-from bgce_migrate.order.work import Choice, Work
+from bgce_migrate.order.work import Choice, Contest, Work
 
-_ROUNDS = 50
-_RESTARTS = 20
+_ROUNDS = 100
+_RESTARTS = 12
+_PROPAGATED = 150
 #: What these make stands in the way of a plain DROP, so they rather follow a rebuild.
 _PINNING = frozenset({"foreign key", "view", "materialized view"})
-_EXTENSIONS_TRIED = 8
+
+_Item: TypeAlias = "Choice | Contest"
+
+
+@dataclass(slots=True)
+class _Open:
+    """Items that are not settled, and the first that cannot be."""
+
+    items: list[_Item]
+    stuck: _Item | None = None
+    link: Link | None = None
+    problems: list[Problem] = field(default_factory=list)
 
 
 def decide(work: Work) -> None:
-    """Find the meaning of every open use; problems for those that stay open."""
-    left = _forced(work, work.choices)
-    guess = _open_ones(work, left)
-    mark = work.web.mark()
+    """Find the meaning of every open use and the order of every contest; else problems."""
+    left = _follow(work, [*work.contests, *work.choices], certain=True).items
+    if work.problems:
+        return
+    left = _undecidable(work, left)
     _evidence(work)
+    mark, soft = work.web.mark(), len(work.soft)
+    first: list[_Item] = []
+    stuck: _Item | None = None
     for _ in range(_RESTARTS):
-        stuck = _guess_all(work, guess)
-        if stuck is None:
+        rest = [item for item in left if item not in first]
+        found = _guess(work, [*first, *rest])
+        if found.stuck is None:
+            work.problems += found.problems
             return
+        stuck = found.stuck
         work.web.back_to(mark)
-        guess.remove(stuck)
-        guess.insert(0, stuck)
-    for choice in guess:
-        picked = _pick(work, choice, _possible(work, choice))
-        if picked is None or not _take(work, choice, picked):
-            work.problems.append(_undecided(work, choice))
+        del work.soft[soft:]
+        if stuck in left:
+            first = [stuck, *(item for item in first if item is not stuck)]
+        elif rest:
+            first = [*first, rest[-1]]
+    if stuck is not None:
+        work.problems.append(_ask(work, stuck))
 
 
-def _possible(work: Work, choice: Choice) -> list[Interval]:
-    return [option for option in choice.options if work.possible(choice.use, option)]
-
-
-def _take(work: Work, choice: Choice, option: Interval) -> bool:
-    if not work.web.add(work.around(choice.use, option)):
-        return False
-    choice.use.life = option.life
-    return True
-
-
-def _forced(work: Work, choices: list[Choice]) -> list[Choice]:
-    """Settle what has one possible meaning, until nothing more follows; none possible is a cycle."""
-    left = choices
+def _follow(work: Work, items: Sequence[_Item], certain: bool) -> _Open:
+    """Settle what has only one possibility, until nothing more follows."""
+    left = list(items)
     for _ in range(_ROUNDS):
-        waiting: list[Choice] = []
-        for choice in left:
-            options = _possible(work, choice)
-            if not options:
-                work.problems.append(_impossible(work, choice))
-            elif len(options) > 1 or choice.any_maker or not _take(work, choice, options[0]):
-                waiting.append(choice)
-        if len(waiting) == len(left):
-            break
+        waiting: list[_Item] = []
+        progress = False
+        for item in left:
+            made = len(work.choices)
+            settled, link = _settle(work, item, certain)
+            waiting += work.choices[made:]
+            del work.choices[made:]
+            if settled is None:
+                if not certain:
+                    return _Open(left, item, link)
+                work.problems.append(work.cycle_over(link) if link else _impossible(work, item))
+                progress = True
+            elif settled:
+                progress = True
+            else:
+                waiting.append(item)
         left = waiting
-    return left
+        if not progress:
+            break
+    return _Open(left)
 
 
-def _open_ones(work: Work, left: list[Choice]) -> list[Choice]:
-    """Those that may be guessed; the others are problems."""
-    kept: list[Choice] = []
-    for choice in left:
-        options = _possible(work, choice)
-        if options and _pick(work, choice, options) is None:
-            work.problems.append(_undecided(work, choice))
+def _settle(work: Work, item: _Item, certain: bool) -> tuple[bool | None, Link | None]:
+    """True: settled. False: still open. None: impossible, perhaps because of the link."""
+    if isinstance(item, Choice):
+        options = work.possible(item)
+        if not options:
+            return None, None
+        if len(options) > 1 or (item.any_maker and len(item.options) > 1 and not certain):
+            return False, None
+        return work.take(item, options[0]), None
+    found = timeline(work, item, certain)
+    if found is None:
+        return None, None
+    links = pair_links(work, item.key, found.sure)
+    if not found.likely:
+        links += settle_uses(work, item.key, found.writes)
+    for link in links:
+        if not work.web.add([link]):
+            return None, link
+    return not found.likely, None
+
+
+def _undecidable(work: Work, items: Sequence[_Item]) -> list[_Item]:
+    """Tell what only a person can say; returns what may be guessed."""
+    kept: list[_Item] = []
+    for item in items:
+        if isinstance(item, Choice):
+            asked = _pick(work, item, work.possible(item)) is None
         else:
-            kept.append(choice)
+            found = timeline(work, item, certain=True)
+            asked = found is not None and found.clash is not None and item.key[0] not in LENIENT
+        if asked:
+            work.problems.append(_ask(work, item))
+        else:
+            kept.append(item)
     return kept
 
 
@@ -83,18 +130,47 @@ def _evidence(work: Work) -> None:
             work.web.add(work.around(choice.use, choice.options[0], soft=True)[:1])
 
 
-def _guess_all(work: Work, choices: list[Choice]) -> Choice | None:
-    """Take the likely meaning of each; returns the first for which none is left."""
-    for choice in choices:
-        options = _possible(work, choice)
-        picked = _pick(work, choice, options)
+def _guess(work: Work, items: Sequence[_Item]) -> _Open:
+    """Take the likely possibility of one item after the other, and what follows from it."""
+    state = _Open(list(items))
+    while state.items:
+        item, *rest = state.items
+        made = len(work.choices)
+        problem, link, ok = _guess_one(work, item)
+        new = work.choices[made:]
+        del work.choices[made:]
+        if not ok:
+            return _Open([], item, link)
+        problems = [*state.problems, problem] if problem else state.problems
+        state = _Open([*new, *rest], problems=problems)
+        if len(state.items) <= _PROPAGATED:
+            followed = _follow(work, state.items, certain=False)
+            state = _Open(followed.items, followed.stuck, followed.link, problems)
+            if state.stuck is not None:
+                return state
+    return state
+
+
+def _guess_one(work: Work, item: _Item) -> tuple[Problem | None, Link | None, bool]:
+    if isinstance(item, Choice):
+        options = work.possible(item)
+        picked = _pick(work, item, options)
+        if picked is None and options:
+            return _ask(work, item), None, True
         ordered = [o for o in [picked, *options] if o is not None]
-        if not any(_take(work, choice, option) for option in ordered):
-            return choice
-    return None
+        return None, None, any(work.take(item, option) for option in ordered)
+    found = timeline(work, item, certain=False)
+    if found is None:
+        return None, None, False
+    links = pair_links(work, item.key, (*found.sure, *found.likely))
+    links += settle_uses(work, item.key, found.writes)
+    for link in links:
+        if not work.web.add([link]):
+            return None, link, False
+    return None, None, True
 
 
-def _pick(work: Work, choice: Choice, options: list[Interval]) -> Interval | None:
+def _pick(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval | None:
     """The likely meaning; None if a person must say it (or nothing is possible)."""
     if not options:
         return None
@@ -108,93 +184,50 @@ def _pick(work: Work, choice: Choice, options: list[Interval]) -> Interval | Non
     if options[0].start is None:
         end = options[0].end
         rebuilt = end is not None and end.drops and use.effect.detail in _PINNING and not use.effect.soft
-        return options[-1] if rebuilt and len(options) > 1 else options[0]
+        return options[-1] if rebuilt else options[0]
     if len(options) == 1 or choice.lenient or not use.binding:
         return options[0]
     return None
 
 
-def _any_of(work: Work, choice: Choice, options: list[Interval]) -> Interval | None:
+def _any_of(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval | None:
     if not choice.lenient and choice.use.binding and choice.plain_makers() > 1:
         return None
     declared = work.rules.requires.get(work.record.domain(choice.use.node)) or frozenset()
-    domains = [work.record.domain(o.start.node) for o in options if o.start is not None]
-    plain = next((o for o in options if o.start is not None and o.start.content), None)
-    known = next((o for o, d in zip(options, domains, strict=True) if d in declared), None)
-    return plain or known or options[0]
+    makers = [o for o in options if o.start is not None]
+    plain = next((o for o in makers if o.start is not None and o.start.content), None)
+    known = (o for o in makers if o.start is not None and work.record.domain(o.start.node) in declared)
+    return plain or next(known, options[0])
 
 
-def _undecided(work: Work, choice: Choice) -> Problem:
-    nodes, use = work.record.nodes, choice.use
-    makers = [o.start.node for o in choice.options if o.start is not None]
+def likely_interval(work: Work, choice: Choice) -> Interval:
+    """The likely meaning of a use that binds late; the first where none is possible."""
+    return _pick(work, choice, work.possible(choice)) or choice.options[0]
+
+
+def _ask(work: Work, item: _Item) -> Problem:
+    nodes = work.record.nodes
+    if isinstance(item, Contest):
+        writes = work.by_place(list(work.record.writes[item.key].values()))
+        found = timeline(work, item, certain=True)
+        first, second = (found and (found.clash or next(iter(found.likely), None))) or (writes[0], writes[-1])
+        return wording.both(item.key, nodes, first, second)
+    use = item.use
+    options = work.possible(item) or item.options
+    makers = [o.start.node for o in options if o.start is not None]
     if len(makers) > 1:
-        first, second = nodes[makers[0]].id, nodes[makers[1]].id
-        return wording.which(use.key, nodes[use.node], use.effect, first, second)
-    other = next(o.end.node for o in choice.options if o.end is not None) if not makers else makers[0]
+        ids = nodes[makers[0]].id, nodes[makers[1]].id
+        return wording.which(use.key, nodes[use.node], use.effect, *ids)
+    ends = [o.end.node for o in options if o.end is not None]
+    other = (makers or ends or [use.node])[0]
     return wording.before_or_after(use.key, nodes[use.node], use.effect, nodes[other])
 
 
-def _impossible(work: Work, choice: Choice) -> Problem:
-    """Every meaning of the use contradicts certain edges: a cycle through it."""
-    dag, use = work.web.dag, choice.use
-    for option in choice.options:
-        for link in work.around(use, option):
-            walk = dag.path(link.after, link.before)
-            if walk:
-                return cycle_over(work, walk, link)
-    return _undecided(work, choice)
-
-
-def cycle_over(work: Work, walk: list[int], closing: Link) -> Problem:
-    """The problem of a cycle that one more link would close."""
-
-    def why(before: int, after: int) -> Link | None:
-        if (before, after) == (closing.before, closing.after):
-            return closing
-        links = work.web.reasons.get((before, after))
-        return links[0] if links else None
-
-    return wording.cycle(work.record.nodes, walk, why)
-
-
-def follow_soft(work: Work) -> None:
-    """Follow uses that bind late where that closes no cycle; say where it does."""
-    for choice in sorted(work.soft, key=lambda c: c.use.node):
-        use = choice.use
-        options = _possible(work, choice)
-        option = _pick(work, choice, options) or choice.options[0]
-        use.life = use.life or option.life
-        for link in work.around(use, option, soft=True):
-            if not work.web.add([link]):
-                _give_up(work, choice, link)
-    _extensions(work)
-
-
-def _give_up(work: Work, choice: Choice, link: Link) -> None:
-    work.dropped.append(link)
-    use = choice.use
-    user = work.record.nodes[use.node]
-    other = work.record.nodes[link.before if link.after == use.node else link.after]
-    message = (
-        f"{user.id} {wording.phrase(use.key, use.effect)}; {other.id} would have to come"
-        f" {'before' if link.after == use.node else 'after'} it, but that closes a cycle; it is not followed,"
-        " because the name is looked up only when it runs"
-    )
-    found = wording.finding("soft-order", Severity.NOTE, user, use.effect, message)
-    work.findings.append((use.node, found))
-
-
-def _extensions(work: Work) -> None:
-    """A function or type from outside may come from an extension that a new migration makes."""
-    record = work.record
-    makers = [
-        (min(writes), key)
-        for key, writes in record.writes.items()
-        if key[0] == EXTENSION and record.base.get(key) is None
-    ]
-    for node, key, effect in work.outside:
-        for maker, extension in sorted(makers)[:_EXTENSIONS_TRIED]:
-            if record.domain(maker) != record.domain(node):
-                reason = f"{wording.phrase(key, effect)}, which may come from extension {show(extension)}"
-                where = wording.place(record.nodes[node], effect)
-                work.web.add([Link(maker, node, reason, where, soft=True)])
+def _impossible(work: Work, item: _Item) -> Problem:
+    """Every meaning of a use contradicts certain edges: a cycle through it."""
+    if isinstance(item, Choice):
+        for option in item.options:
+            for link in work.around(item.use, option):
+                if work.web.dag.reaches(link.after, link.before):
+                    return work.cycle_over(link)
+    return _ask(work, item)

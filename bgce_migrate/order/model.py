@@ -28,8 +28,8 @@ class Watch(Protocol):
     def used(self, life: Life, effect: Effect) -> None:
         """A name that lives is used, altered or written."""
 
-    def made(self, life: Life, effect: Effect) -> None:
-        """A name begins to live."""
+    def made(self, life: Life, effect: Effect, over: Life | None) -> None:
+        """A name begins to live; `over` lived there and ends without a word."""
 
     def changed(self, life: Life, effect: Effect) -> None:
         """A live object is replaced or overloaded, or perhaps dropped (one of several overloads)."""
@@ -126,7 +126,7 @@ class Model(Layer):
         life = Life(key, migration, migration.domain, effect.relation_kind, effect.detail)
         self._begin(life)
         if watch is not None:
-            watch.made(life, effect)
+            watch.made(life, effect, old)
         return life
 
     def _housing(self, table: str, path: tuple[str, ...]) -> str | None:
@@ -183,9 +183,10 @@ class Model(Layer):
                 if watch is not None:
                     watch.ended(life, effect, False)
             self._carry(life, renamed, migration)
+        over = self.get(new)
         self._begin(renamed)
         if watch is not None:
-            watch.made(renamed, effect)
+            watch.made(renamed, effect, over)
 
     def _carry(self, old: Life, new: Life, migration: MigrationId) -> None:
         """Take everything along that hangs on a renamed object."""

@@ -14,6 +14,7 @@ from bgce_migrate.order.record import Record, Use, record_candidates
 from bgce_migrate.order.resolve import resolve
 from bgce_migrate.order.unknown import tie_down
 from bgce_migrate.order.values import Candidate, LogEntry, Placement, Rules
+from bgce_migrate.order.verify import inspect
 from bgce_migrate.order.web import Link, Web
 from bgce_migrate.order.work import Work
 
@@ -32,13 +33,15 @@ def place(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Pl
     work = Work(record, rules, Web(record.nodes))
     links = _version_order(record) + _required(work, log)
     tie_down(work)
-    whole = resolve(work, links)
+    resolve(work, links)
     uses = _uses_by_node(record)
     _check_declared(work, uses)
     if work.problems:
         raise _refusal(work.problems)
-    assert whole
     order = work.web.dag.sorted()
+    failures = inspect(record, order)
+    if failures:
+        raise _refusal(failures[:1])
     return Placement(
         tuple(record.nodes[node].id for node in order),
         work.web.edges(),

@@ -115,7 +115,7 @@ class Recorder:
         self.record.writes.setdefault(key, {})[self.node] = write
         return write
 
-    def made(self, life: Life, effect: Effect) -> None:
+    def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A name begins: it must have been free, unless it may be there already."""
         replace = effect.action is Action.REPLACE
         lenient = replace or life.key[0] in LENIENT
@@ -135,7 +135,8 @@ class Recorder:
             return
         write = self._write(life.key)
         if write is None:
-            write = self._start(life.key, Write(self.node, ANY, True, effect))
+            pre = LIVE if life.key in self.touched else ANY
+            write = self._start(life.key, Write(self.node, pre, True, effect))
         write.lives, write.life = True, life
 
     def ended(self, life: Life, effect: Effect, cascaded: bool) -> None:

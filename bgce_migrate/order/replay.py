@@ -38,7 +38,7 @@ class _Listener:
         if not effect.soft and self.migration is not None:
             self.users.setdefault(life, {})[self.migration.domain] = (self.migration, effect)
 
-    def made(self, life: Life, effect: Effect) -> None:
+    def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         if life.key[0] not in PARTS:
             death = self.model.death([life.key])
             if death is not None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
-from bgce_migrate.order.choices import cycle_over, decide, follow_soft
+from bgce_migrate.order.choices import decide, likely_interval
+from bgce_migrate.order.contests import enter, open_contests
 from bgce_migrate.order.dag import shortest_cycles
-from bgce_migrate.order.layer import Life
-from bgce_migrate.order.names import LENIENT, PARTS, TOP, Key, show
-from bgce_migrate.order.record import Use, Write
-from bgce_migrate.order.timeline import Interval, Timeline, arrange, intervals
+from bgce_migrate.order.names import EXTENSION, PARTS, Key, show
+from bgce_migrate.order.timeline import intervals
 from bgce_migrate.order.web import Link
 from bgce_migrate.order.work import Choice, Work
 
+_EXTENSIONS_TRIED = 8
 
-def resolve(work: Work, links: list[Link]) -> bool:
-    """Add every edge to the web; False if certain edges close cycles (then problems are told).
+
+def resolve(work: Work, links: list[Link]) -> None:
+    """Add every edge to the web, and tell the problems.
 
     Args:
         links: version order and explicit `requires`.
@@ -33,27 +33,19 @@ def resolve(work: Work, links: list[Link]) -> bool:
     stuck = work.web.settle(links)
     if stuck:
         for walk in shortest_cycles(work.web.dag, stuck):
-            work.problems.append(wording.cycle(work.record.nodes, walk, _first_reason(work)))
-        return False
-    _several_domains(work, several)
+            work.problems.append(wording.cycle(work.record.nodes, walk, work.first_reason))
+        return
+    open_contests(work, several)
     decide(work)
     if not work.problems:
-        follow_soft(work)
-    return True
+        _follow_soft(work)
+        _follow_extensions(work)
 
 
 def _whole_objects_first(keys: Iterable[Key]) -> list[Key]:
     """Columns and keys last: their tables give the better reasons."""
     listed = list(keys)
     return [k for k in listed if k[0] not in PARTS] + [k for k in listed if k[0] in PARTS]
-
-
-def _first_reason(work: Work) -> Callable[[int, int], Link | None]:
-    def why(before: int, after: int) -> Link | None:
-        links = work.web.reasons.get((before, after))
-        return links[0] if links else None
-
-    return why
 
 
 def _one_domain(work: Work, key: Key, domain: str) -> list[Link]:
@@ -64,156 +56,44 @@ def _one_domain(work: Work, key: Key, domain: str) -> list[Link]:
         return []
     writes = [record.writes[key][node] for node in sorted(record.writes[key])]
     options = intervals(writes, record.base.get(key))
-    links: list[Link] = []
-    for use in foreign:
-        links += _enter(work, use, options)
-    return links
+    return [link for use in foreign for link in enter(work, use, options)]
 
 
-def _enter(work: Work, use: Use, options: list[Interval], any_maker: bool = False) -> list[Link]:
-    """The links of a use with one meaning; others are kept for later."""
-    if not options:
-        return []
-    if not use.binding:
-        work.soft.append(Choice(use, options, any_maker))
-    elif len(options) > 1:
-        work.choices.append(Choice(use, options, any_maker))
-    else:
-        use.life = options[0].life
-        return work.around(use, options[0])
-    return []
+def _follow_soft(work: Work) -> None:
+    """Follow uses that bind late where that closes no cycle; say where it does."""
+    for choice in sorted(work.soft, key=lambda c: c.use.node):
+        use = choice.use
+        option = likely_interval(work, choice)
+        use.life = use.life or option.life
+        for link in work.around(use, option, soft=True):
+            if not work.web.add([link]):
+                _give_up(work, choice, link)
 
 
-def _several_domains(work: Work, keys: list[Key]) -> None:
-    """Names that new migrations of several domains make, change or end."""
-    waiting: list[Key] = []
-    for key in keys:
-        writes = list(work.record.writes[key].values())
-        if any(w.ends or not w.lives for w in writes):
-            waiting.append(key)
-        else:
-            _only_made(work, key, writes)
-    settled = True
-    while waiting and settled:
-        settled = False
-        for key in list(waiting):
-            timeline = _timeline(work, key)
-            _link_pairs(work, key, timeline.sure)
-            if not timeline.likely:
-                waiting.remove(key)
-                settled = True
-                _uses(work, key, timeline.writes)
-    for key in waiting:
-        _guess_timeline(work, key)
+def _give_up(work: Work, choice: Choice, link: Link) -> None:
+    work.dropped.append(link)
+    use = choice.use
+    user = work.record.nodes[use.node]
+    other, side = (link.before, "before") if link.after == use.node else (link.after, "after")
+    message = (
+        f"{user.id} {wording.phrase(use.key, use.effect)}; {work.record.nodes[other].id} should come {side} it,"
+        " but that closes a cycle, so it is not followed: the name is only looked up when the body runs"
+    )
+    found = wording.finding("soft-order", Severity.NOTE, user, use.effect, message)
+    work.findings.append((use.node, found))
 
 
-def _guess_timeline(work: Work, key: Key) -> None:
-    timeline = _timeline(work, key)
-    if timeline.clash is not None and key[0] not in LENIENT:
-        first, second = timeline.clash
-        nodes = work.record.nodes
-        work.problems.append(wording.both(key, nodes[first.node], nodes[second.node], second.effect))
-        return
-    _link_pairs(work, key, timeline.sure)
-    for pair in timeline.likely:
-        work.web.add([_pair_link(work, key, pair)])
-    _uses(work, key, timeline.writes)
-
-
-def _by_place(work: Work, writes: Iterable[Write]) -> list[Write]:
-    place = work.web.dag.place
-    return sorted(writes, key=lambda write: place[write.node])
-
-
-def _timeline(work: Work, key: Key) -> Timeline:
-    writes = _by_place(work, work.record.writes[key].values())
-    base = work.record.base.get(key) is not None
-    return arrange(writes, base, work.web.dag.reaches, work.record.domain)
-
-
-def _pair_link(work: Work, key: Key, pair: tuple[Write, Write]) -> Link:
-    first, second = pair
-    where = wording.place(work.record.nodes[second.node], second.effect)
-    return Link(first.node, second.node, wording.follows(key, first, second), where)
-
-
-def _link_pairs(work: Work, key: Key, pairs: Sequence[tuple[Write, Write]]) -> None:
-    for pair in pairs:
-        _certain(work, [_pair_link(work, key, pair)])
-
-
-def _certain(work: Work, links: list[Link]) -> None:
-    """Add links that every valid order has; a cycle is a problem."""
-    for link in links:
-        if not work.web.add([link]):
-            walk = work.web.dag.path(link.after, link.before)
-            work.problems.append(cycle_over(work, walk or [link.before], link))
-
-
-def _uses(work: Work, key: Key, writes: Sequence[Write], options: list[Interval] | None = None) -> None:
-    """Enter all uses of a name whose writers are in order."""
+def _follow_extensions(work: Work) -> None:
+    """A function or type from outside may come from an extension that a new migration makes."""
     record = work.record
-    times = intervals(writes, record.base.get(key)) if options is None else options
-    any_maker = options is not None and len(options) > 1
-    for use in record.uses.get(key, ()):
-        if use.node in record.writes[key]:
-            use.life = _before(times, writes, use) or use.life
-        else:
-            _certain(work, _enter(work, use, times, any_maker))
-
-
-def _before(times: list[Interval], writes: Sequence[Write], use: Use) -> Life | None:
-    """What a writer of the name found when it began."""
-    for time in times:
-        if time.end is not None and time.end.node == use.node:
-            return time.life
-    started = {write.node for write in writes[: [w.node for w in writes].index(use.node)]}
-    lives = [t.life for t in times if t.start is None or t.start.node in started]
-    return lives[-1] if lives else None
-
-
-def _only_made(work: Work, key: Key, writes: list[Write]) -> None:
-    """Nobody ends the name: whoever makes it plainly is first, the others change it."""
-    record = work.record
-    base = record.base.get(key)
-    ordered = _by_place(work, writes)
-    _warn_unordered(work, key, ordered)
-    if base is not None:
-        _uses(work, key, ordered)
-        return
-    plain = [w for w in ordered if w.content and key[0] not in LENIENT]
-    if plain:
-        for first, second in itertools.pairwise(plain):
-            if not work.web.dag.reaches(first.node, second.node):
-                nodes = record.nodes
-                work.problems.append(
-                    wording.both(key, nodes[first.node], nodes[second.node], second.effect)
-                )
-                return
-        _link_pairs(work, key, [(plain[0], w) for w in ordered if w is not plain[0]])
-        _uses(work, key, ordered, [Interval(plain[0], None, plain[0].life)])
-        return
-    firsts = {record.domain(w.node): w for w in reversed(ordered)}
-    _uses(work, key, ordered, [Interval(w, None, w.life) for w in ordered if w in firsts.values()])
-
-
-def _warn_unordered(work: Work, key: Key, ordered: list[Write]) -> None:
-    """Two domains replace one object, and the order of their names decides what is left."""
-    if key[0] in TOP or key[0] in PARTS:
-        return
-    real = [w for w in ordered if not w.effect.optional]
-    nodes, reaches = work.record.nodes, work.web.dag.reaches
-    for first, second in itertools.pairwise(real):
-        if work.record.domain(first.node) == work.record.domain(second.node):
-            continue
-        if not reaches(first.node, second.node):
-            message = (
-                f"{nodes[first.node].id} and {nodes[second.node].id} both replace {show(key)}; what the"
-                " later one says stays, and only the domains' places say which that is"
-            )
-            hint = f"write `-- bgce: requires {nodes[first.node].id.short}` in the one that must win"
-            found = wording.finding(
-                "unordered-change", Severity.WARNING, nodes[second.node], second.effect, message, hint
-            )
-            work.findings.append((second.node, found))
-            return
+    makers = sorted(
+        (min(writes), key)
+        for key, writes in record.writes.items()
+        if key[0] == EXTENSION and record.base.get(key) is None
+    )
+    for node, key, effect in work.outside:
+        for maker, extension in makers[:_EXTENSIONS_TRIED]:
+            if record.domain(maker) != record.domain(node):
+                reason = f"{wording.phrase(key, effect)}, which may come from extension {show(extension)}"
+                where = wording.place(record.nodes[node], effect)
+                work.web.add([Link(maker, node, reason, where, soft=True)])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bgce_migrate.order.layer import Life
@@ -11,9 +10,12 @@ from bgce_migrate.order.record import ANY, DEAD, LIVE, Write
 
 Precedes = Callable[[int, int], bool]
 
-#: More writers of one name than this are not searched: they must already be in order.
-_SEARCHED = 14
-_STEPS = 4000
+#: More than this, or more steps than that, is not searched: the writers keep the order they have.
+_SEARCHED = 60
+_STEPS = 20_000
+
+#: How literally `Write.pre` is taken: names may exist that no migration made, drops may be hidden.
+STRICT, OUTSIDE, LOOSE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Timeline:
 
     Attributes:
         sure: pairs of neighbours whose order every valid order has.
-        likely: pairs of neighbours that could also stand the other way round, without harm.
-        clash: two that contradict, and nothing says which one comes first.
+        likely: pairs of neighbours that could also stand the other way round.
+        clash: two of which either could be the one whose object is left in the end.
     """
 
     writes: tuple[Write, ...]
@@ -58,86 +60,119 @@ def intervals(writes: Sequence[Write], base: Life | None) -> list[Interval]:
     return found
 
 
-def arrange(
-    writes: Sequence[Write], base_lives: bool, precedes: Precedes, domain: Callable[[int], str]
-) -> Timeline:
-    """Find the order of writes of several domains from what each needs and leaves.
+class Puzzle:
+    """The writes and uses of one name, to be brought into an order in which each finds what it needs.
 
     Args:
-        writes: in the order they would have without this name.
+        writes: who makes, changes and ends the name, in the order they have without this name.
+        uses: who only needs it to live (as writes that change nothing).
+        base_lives: whether it lives before all of them.
         precedes: what is known about the order of two nodes.
+        domain: a node's domain.
     """
-    if len(writes) > _SEARCHED:
-        return _judge(list(writes), lambda extra: None, precedes, domain)
-    ahead = {
-        (a.node, b.node) for a in writes for b in writes if a is not b and precedes(a.node, b.node)
-    }
-    state = LIVE if base_lives else DEAD
-    for start, loose in ((state, False), (ANY, False), (ANY, True)):
-        first = _search(writes, start, ahead, loose)
+
+    def __init__(
+        self,
+        writes: Sequence[Write],
+        uses: Iterable[Write],
+        base_lives: bool,
+        precedes: Precedes,
+        domain: Callable[[int], str],
+    ) -> None:
+        # An optional drop rather follows a maker than precedes it.
+        self.writes = sorted(writes, key=lambda w: w.pre == ANY and not w.lives)
+        self.base_lives = base_lives
+        self.precedes = precedes
+        self.domain = domain
+        others = list(uses)
+        self.searched = len(writes) <= _SEARCHED
+        room = len(writes) + len(others) <= _SEARCHED
+        self.all = [*self.writes, *(others if room else ())] if self.searched else []
+        self.ahead = [
+            sum(1 << j for j, b in enumerate(self.all) if a is not b and precedes(b.node, a.node))
+            for a in self.all
+        ]
+
+    def solve(self, level: int) -> Timeline | None:
+        """The first order at this level of strictness, or None if there is none."""
+        if not self.searched:
+            ordered = self.writes
+            return Timeline(tuple(ordered), *self._pairs(ordered, None))
+        first = self._search(level, ())
         if first is None:
-            continue
+            return None
+        ordered = [w for w in first if w in self.writes]
+        sure, likely = self._pairs(ordered, level)
+        return Timeline(tuple(ordered), sure, likely, self._clash(ordered, level) if likely else None)
 
-        def other(
-            pair: tuple[int, int], start: str = start, loose: bool = loose
-        ) -> list[Write] | None:
-            return _search(writes, start, ahead | {pair}, loose)
+    def _pairs(
+        self, ordered: Sequence[Write], level: int | None
+    ) -> tuple[tuple[tuple[Write, Write], ...], tuple[tuple[Write, Write], ...]]:
+        """Neighbours of different domains whose order is known, and those that could be turned."""
+        sure: list[tuple[Write, Write]] = []
+        likely: list[tuple[Write, Write]] = []
+        for index in range(len(ordered) - 1):
+            first, second = ordered[index], ordered[index + 1]
+            if self.domain(first.node) == self.domain(second.node):
+                continue
+            known = self.precedes(first.node, second.node)
+            if known or (level is not None and self._search(level, ((second, first),)) is None):
+                sure.append((first, second))
+            else:
+                likely.append((first, second))
+        return tuple(sure), tuple(likely)
 
-        return _judge(first, other, lambda a, b: (a, b) in ahead, domain)
-    return _judge(list(writes), lambda extra: None, precedes, domain)
+    def _clash(self, ordered: Sequence[Write], level: int) -> tuple[Write, Write] | None:
+        """Two of which either may be the last to say whether, and as what, the name lives."""
+        end = ordered[-1]
+        other = self._search(level, (), DEAD if end.lives else LIVE)
+        content = [w for w in ordered if w.content]
+        if other is None and end.lives and content:
+            last = content[-1]
+            for rival in content[:-1]:
+                if other is None and self.domain(rival.node) != self.domain(last.node):
+                    other = self._search(level, tuple((w, rival) for w in content if w is not rival))
+        if other is None:
+            return None
+        place = {id(w): i for i, w in enumerate(other)}
+        neighbours = [(ordered[i], ordered[i + 1]) for i in range(len(ordered) - 1)]
+        # Two orders differ in at least one pair of neighbours: the question that makes a difference.
+        return next(((a, b) for a, b in reversed(neighbours) if place[id(a)] > place[id(b)]), None)
 
+    def _search(
+        self, level: int, pairs: Sequence[tuple[Write, Write]], goal: str = ANY
+    ) -> list[Write] | None:
+        """An order that keeps `pairs` too and ends in `goal`; None if there is none (that is certain)."""
+        place = {id(w): i for i, w in enumerate(self.all)}
+        ahead = list(self.ahead)
+        for before, after in pairs:
+            ahead[place[id(after)]] |= 1 << place[id(before)]
+        everything = (1 << len(self.all)) - 1
+        state = ANY if level else LIVE if self.base_lives else DEAD
+        failed: set[tuple[int, str]] = set()
+        order: list[Write] = []
+        steps = 0
 
-def _judge(
-    order: list[Write],
-    other: Callable[[tuple[int, int]], list[Write] | None],
-    precedes: Precedes,
-    domain: Callable[[int], str],
-) -> Timeline:
-    """Say how sure each pair of neighbours is."""
-    searched = len(order) <= _SEARCHED
-    sure: list[tuple[Write, Write]] = []
-    likely: list[tuple[Write, Write]] = []
-    clash: tuple[Write, Write] | None = None
-    for first, second in itertools.pairwise(order):
-        if domain(first.node) == domain(second.node):
-            continue
-        known = precedes(first.node, second.node)
-        if known or (searched and other((second.node, first.node)) is None):
-            sure.append((first, second))
-        else:
-            likely.append((first, second))
-            if clash is None and first.content and second.content:
-                clash = (first, second)
-    return Timeline(tuple(order), tuple(sure), tuple(likely), clash)
-
-
-def _search(
-    writes: Sequence[Write], state: str, ahead: set[tuple[int, int]], loose: bool
-) -> list[Write] | None:
-    """The first order in which every write finds the name as it needs it, or None if there is none."""
-    # An optional drop rather follows a maker than precedes it.
-    left = sorted(writes, key=lambda w: w.pre == ANY and not w.lives)
-    order: list[Write] = []
-    steps = 0
-
-    def fits(write: Write, now: str) -> bool:
-        return (loose or write.pre == ANY or now in (ANY, write.pre)) and not any(
-            (other.node, write.node) in ahead for other in left if other is not write
-        )
-
-    def extend(now: str) -> bool:
-        nonlocal steps
-        steps += 1
-        if not left or steps > _STEPS:
-            return True
-        for place, write in enumerate(left):
-            if fits(write, now):
-                del left[place]
+        def extend(done: int, now: str) -> bool:
+            nonlocal steps
+            steps += 1
+            if steps > _STEPS or (done == everything and goal in (ANY, now)):
+                return True
+            if (done, now) in failed:
+                return False
+            for index, write in enumerate(self.all):
+                bit = 1 << index
+                if done & bit or ahead[index] & ~done:
+                    continue
+                if level < LOOSE and write.pre != ANY and now not in (ANY, write.pre):
+                    continue
                 order.append(write)
-                if extend(LIVE if write.lives else DEAD):
+                if extend(done | bit, LIVE if write.lives else DEAD):
                     return True
                 order.pop()
-                left.insert(place, write)
-        return False
+            failed.add((done, now))
+            return False
 
-    return order + left if extend(state) else None
+        if not extend(0, state):
+            return None
+        return order if len(order) == len(self.all) else list(self.all)

@@ -29,7 +29,8 @@ class Web:
         self.nodes = nodes
         self.dag = Dag(len(nodes))
         self.reasons: dict[tuple[int, int], list[Link]] = {}
-        self._journal: list[tuple[Link, bool]] = []
+        # Per entry the pair, and its reasons before; None: the edge itself is new.
+        self._journal: list[tuple[tuple[int, int], list[Link] | None]] = []
 
     def settle(self, links: Iterable[Link]) -> list[int]:
         """Add certain links in bulk; returns the nodes on or behind cycles ([]: none)."""
@@ -48,12 +49,10 @@ class Web:
                 return False
             if not known:
                 fresh.append(pair)
-        new = set(fresh)
+        for pair in fresh:
+            self._journal.append((pair, None))
         for link in links:
-            pair = (link.before, link.after)
-            self._journal.append((link, pair in new))
-            new.discard(pair)
-            self._note(link)
+            self._journal.append(((link.before, link.after), self._note(link)))
         return True
 
     def mark(self) -> int:
@@ -63,24 +62,23 @@ class Web:
     def back_to(self, mark: int) -> None:
         """Forget every link added since `mark`."""
         while len(self._journal) > mark:
-            link, fresh = self._journal.pop()
-            pair = (link.before, link.after)
-            links = self.reasons[pair]
-            if link in links:
-                links.remove(link)
-            if not links or fresh:
-                self.reasons.pop(pair, None)
-            if fresh:
+            pair, before = self._journal.pop()
+            if before is None:
                 self.dag.remove([pair])
+            elif before:
+                self.reasons[pair] = before
+            else:
+                del self.reasons[pair]
 
-    def _note(self, link: Link) -> None:
-        links = self.reasons.setdefault((link.before, link.after), [])
-        for index, other in enumerate(links):
-            if other.reason == link.reason:
-                if other.soft and not link.soft:
-                    links[index] = link
-                return
-        links.append(link)
+    def _note(self, link: Link) -> list[Link]:
+        """Keep the reason; returns the reasons there were before."""
+        pair = (link.before, link.after)
+        before = self.reasons.get(pair, [])
+        others = [other for other in before if other.reason != link.reason]
+        same = next((other for other in before if other.reason == link.reason), None)
+        if same is None or (same.soft and not link.soft):
+            self.reasons[pair] = [*others, link]
+        return before
 
     def edge(self, link: Link) -> Edge:
         """A link as a value with ids."""

@@ -75,14 +75,25 @@ def cycle(nodes: Sequence[Candidate], walk: Sequence[int], why: Callable[[int, i
     )
 
 
-def both(key: Key, first: Candidate, second: Candidate, effect: Effect) -> Problem:
-    """Two new migrations make one name, and nothing says which comes first."""
+def both(key: Key, nodes: Sequence[Candidate], first: Write, second: Write) -> Problem:
+    """Two new migrations make or end one name, and nothing says which comes first."""
+    one, other = nodes[first.node], nodes[second.node]
+    if first.lives and second.lives:
+        what = f"{one.id} and {other.id} both make {show(key)}"
+    else:
+        what = f"{one.id} {_does(first)} {show(key)} and {other.id} {_does(second)} it"
     return Problem(
-        f"ambiguous: {first.id} and {second.id} both make {show(key)}, and nothing says which comes first",
-        place(second, effect),
-        f"write `-- bgce: requires {first.id.short}` at the top of {second.where or second.id.short}"
+        f"ambiguous: {what}, and nothing says which comes first",
+        place(other, second.effect),
+        f"write `-- bgce: requires {one.id.short}` at the top of {other.where or other.id.short}"
         " (or the other way round)",
     )
+
+
+def _does(write: Write) -> str:
+    if write.lives:
+        return "makes"
+    return "drops" if write.drops or not write.ends else "renames"
 
 
 def which(key: Key, user: Candidate, effect: Effect, first: MigrationId, second: MigrationId) -> Problem:

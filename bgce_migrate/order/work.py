@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bgce_migrate.errors import Problem
 from bgce_migrate.migration import Effect, Finding
 from bgce_migrate.order import wording
 from bgce_migrate.order.names import LENIENT, Key
-from bgce_migrate.order.record import Record, Use
+from bgce_migrate.order.record import Record, Use, Write
 from bgce_migrate.order.timeline import Interval
 from bgce_migrate.order.values import Rules
 from bgce_migrate.order.web import Link, Web
@@ -35,6 +36,18 @@ class Choice:
         return sum(1 for o in self.options if o.start is not None and o.start.content)
 
 
+@dataclass(slots=True, eq=False)
+class Contest:
+    """A name that new migrations of several domains make, change or end.
+
+    Attributes:
+        level: how literally their needs are taken; raised when no order meets them.
+    """
+
+    key: Key
+    level: int = 0
+
+
 @dataclass(slots=True)
 class Work:
     """What the phases of placement share."""
@@ -45,6 +58,7 @@ class Work:
     problems: list[Problem] = field(default_factory=list)
     findings: list[tuple[int, Finding]] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
+    contests: list[Contest] = field(default_factory=list)
     soft: list[Choice] = field(default_factory=list)
     dropped: list[Link] = field(default_factory=list)
     outside: list[tuple[int, Key, Effect]] = field(default_factory=list)
@@ -62,10 +76,40 @@ class Work:
             links.append(Link(node, option.end.node, reason, where, soft))
         return links
 
-    def possible(self, use: Use, option: Interval) -> bool:
-        """False if the edges known so far forbid this interval."""
+    def possible(self, choice: Choice) -> list[Interval]:
+        """The intervals that the edges known so far do not forbid."""
+        return [option for option in choice.options if self._allows(choice.use, option)]
+
+    def _allows(self, use: Use, option: Interval) -> bool:
         reaches = self.web.dag.reaches
-        if option.start is not None and option.start.node != use.node and reaches(use.node, option.start.node):
+        start, end = option.start, option.end
+        if start is not None and start.node != use.node and reaches(use.node, start.node):
             return False
-        end = option.end
         return end is None or end.node == use.node or not reaches(end.node, use.node)
+
+    def take(self, choice: Choice, option: Interval) -> bool:
+        """Put a use into an interval; False if the edges forbid it."""
+        if not self.web.add(self.around(choice.use, option)):
+            return False
+        choice.use.life = option.life
+        return True
+
+    def by_place(self, writes: Sequence[Write]) -> list[Write]:
+        """Writes in the order that the web has now."""
+        place = self.web.dag.place
+        return sorted(writes, key=lambda write: place[write.node])
+
+    def first_reason(self, before: int, after: int) -> Link | None:
+        """The first reason of an edge."""
+        links = self.web.reasons.get((before, after))
+        return links[0] if links else None
+
+    def cycle_over(self, closing: Link) -> Problem:
+        """The problem of the cycle that one more link would close."""
+        walk = self.web.dag.path(closing.after, closing.before) or [closing.before]
+
+        def why(before: int, after: int) -> Link | None:
+            closes = (before, after) == (closing.before, closing.after)
+            return closing if closes else self.first_reason(before, after)
+
+        return wording.cycle(self.record.nodes, walk, why)

@@ -1,0 +1,153 @@
+"""Names that several domains' new migrations make, change or end: who comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bgce_migrate.migration import Severity
+from bgce_migrate.order import wording
+from bgce_migrate.order.layer import Life
+from bgce_migrate.order.names import LENIENT, PARTS, TOP, Key, show
+from bgce_migrate.order.record import LIVE, Use, Write
+from bgce_migrate.order.timeline import LOOSE, Interval, Puzzle, Timeline, intervals
+from bgce_migrate.order.web import Link
+from bgce_migrate.order.work import Choice, Contest, Work
+
+
+def enter(work: Work, use: Use, options: list[Interval], any_maker: bool = False) -> list[Link]:
+    """The links of a use with one meaning; others are kept for later."""
+    if not options:
+        return []
+    if not use.binding:
+        work.soft.append(Choice(use, options, any_maker))
+    elif len(options) > 1:
+        work.choices.append(Choice(use, options, any_maker))
+    else:
+        use.life = options[0].life
+        return work.around(use, options[0])
+    return []
+
+
+def open_contests(work: Work, keys: Sequence[Key]) -> None:
+    """Sort out the names that nobody ends; the others become contests."""
+    for key in keys:
+        writes = list(work.record.writes[key].values())
+        if any(w.ends or not w.lives for w in writes):
+            work.contests.append(Contest(key))
+        else:
+            _only_made(work, key, work.by_place(writes))
+
+
+def timeline(work: Work, contest: Contest, certain: bool) -> Timeline | None:
+    """The order of the writers, as far as the web says by now; None if there is none.
+
+    Args:
+        certain: nothing was guessed yet, so needs that no order can meet are taken less literally.
+    """
+    record, key = work.record, contest.key
+    writes = record.writes[key]
+    users: dict[int, Write] = {}
+    for use in record.uses.get(key, ()):
+        if use.binding and use.node not in writes and use.node not in users:
+            users[use.node] = Write(use.node, LIVE, True, use.effect)
+    puzzle = Puzzle(
+        work.by_place(list(writes.values())),
+        users.values(),
+        record.base.get(key) is not None,
+        work.web.dag.reaches,
+        record.domain,
+    )
+    found = puzzle.solve(contest.level)
+    while found is None and certain and contest.level < LOOSE:
+        contest.level += 1
+        found = puzzle.solve(contest.level)
+    return found
+
+
+def pair_links(work: Work, key: Key, pairs: Sequence[tuple[Write, Write]]) -> list[Link]:
+    """Edges between writers that follow each other."""
+    nodes = work.record.nodes
+    return [
+        Link(
+            first.node,
+            second.node,
+            wording.follows(key, first, second),
+            wording.place(nodes[second.node], second.effect),
+        )
+        for first, second in pairs
+    ]
+
+
+def settle_uses(work: Work, key: Key, writes: Sequence[Write]) -> list[Link]:
+    """The links of the uses of a name whose writers are in order."""
+    return _uses(work, key, writes, intervals(writes, work.record.base.get(key)))
+
+
+def _uses(
+    work: Work, key: Key, writes: Sequence[Write], times: list[Interval], any_maker: bool = False
+) -> list[Link]:
+    links: list[Link] = []
+    for use in work.record.uses.get(key, ()):
+        if use.node in work.record.writes[key]:
+            use.life = _found(times, writes, use) or use.life
+        else:
+            links += enter(work, use, times, any_maker)
+    return links
+
+
+def _found(times: list[Interval], writes: Sequence[Write], use: Use) -> Life | None:
+    """What a writer of the name found when it began."""
+    for time in times:
+        if time.end is not None and time.end.node == use.node:
+            return time.life
+    before = {write.node for write in writes[: [w.node for w in writes].index(use.node)]}
+    lives = [t.life for t in times if t.start is None or t.start.node in before]
+    return lives[-1] if lives else None
+
+
+def _only_made(work: Work, key: Key, ordered: list[Write]) -> None:
+    """Nobody ends the name: whoever makes it plainly is first, the others change it."""
+    record = work.record
+    _warn_unordered(work, key, ordered)
+    base = record.base.get(key)
+    plain = [w for w in ordered if w.content and key[0] not in LENIENT]
+    if base is not None:
+        links = _uses(work, key, ordered, [Interval(None, None, base)])
+    elif plain:
+        for index in range(len(plain) - 1):
+            first, second = plain[index], plain[index + 1]
+            if not work.web.dag.reaches(first.node, second.node):
+                work.problems.append(wording.both(key, record.nodes, first, second))
+                return
+        links = pair_links(work, key, [(plain[0], w) for w in ordered if w is not plain[0]])
+        links += _uses(work, key, ordered, [Interval(plain[0], None, plain[0].life)])
+    else:
+        firsts = {record.domain(w.node): w for w in reversed(ordered)}.values()
+        times = [Interval(w, None, w.life) for w in ordered if w in firsts]
+        links = _uses(work, key, ordered, times, any_maker=True)
+    for link in links:
+        if not work.web.add([link]):
+            work.problems.append(work.cycle_over(link))
+
+
+def _warn_unordered(work: Work, key: Key, ordered: list[Write]) -> None:
+    """Two domains replace one object, and only the order of the domains decides what is left."""
+    if key[0] in TOP or key[0] in PARTS:
+        return
+    real = [w for w in ordered if not w.effect.optional]
+    nodes, reaches = work.record.nodes, work.web.dag.reaches
+    for index in range(len(real) - 1):
+        first, second = real[index], real[index + 1]
+        one_domain = work.record.domain(first.node) == work.record.domain(second.node)
+        if one_domain or reaches(first.node, second.node):
+            continue
+        message = (
+            f"{nodes[first.node].id} and {nodes[second.node].id} both replace {show(key)}; what the later one"
+            " says stays, and only the domains' places say which that is"
+        )
+        hint = f"write `-- bgce: requires {nodes[first.node].id.short}` in the one that must win"
+        found = wording.finding(
+            "unordered-change", Severity.WARNING, nodes[second.node], second.effect, message, hint
+        )
+        work.findings.append((second.node, found))
+        return
