@@ -95,6 +95,8 @@ class Effect:
         optional: IF EXISTS / IF NOT EXISTS was said.
         cascade: DROP ... CASCADE.
         relation_kind: for relations made: "table", "view", "matview", "sequence", "index".
+        signature: for functions made or dropped: the types of the input arguments without schemas,
+            e.g. "int4,text[]"; None if not said. DROP FUNCTION IF EXISTS f() leaves f(text) alone.
     """
 
     action: Action
@@ -108,6 +110,7 @@ class Effect:
     optional: bool = False
     cascade: bool = False
     relation_kind: str = ""
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bgce_migrate.migration import Action, Name, ObjectKind
 from bgce_migrate.sqlfile.effects.constraints import constraint
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression
 from bgce_migrate.sqlfile.effects.queries import make_relation
-from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, strings
+from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, signature, strings
 from bgce_migrate.sqlfile.effects.targets import RELATION_KINDS, dotted, object_names, relation_kind
 from bgce_migrate.sqlparse import node_kind, pb
 
@@ -168,6 +168,8 @@ def drop(reading: Reading, statement: Any) -> None:
             continue
         for name in object_names(reading, kind, node):
             part = kind in (pb.OBJECT_POLICY, pb.OBJECT_RULE)
+            function = node.object_with_args if node.WhichOneof("node") == "object_with_args" else None
+            given = function is not None and not function.args_unspecified
             location = node.type_name.location if node.WhichOneof("node") == "type_name" else 0
             reading.emit(
                 Action.ALTER if part else Action.DROP,
@@ -176,6 +178,7 @@ def drop(reading: Reading, statement: Any) -> None:
                 optional=statement.missing_ok,
                 cascade=cascade,
                 relation_kind=relation_kind(kind),
+                signature=signature(n.type_name for n in function.objargs) if function and given else None,
             )
             if name.kind is ObjectKind.RELATION and name.schema is None and not part:
                 reading.made.pop(name.name, None)

@@ -135,6 +135,7 @@ class Reading:
         optional: bool = False,
         cascade: bool = False,
         relation_kind: str = "",
+        signature: str | None = None,
     ) -> None:
         """Add one effect, once per statement; bodies that run later only use or write."""
         soft = self.soft if soft is None else soft
@@ -147,7 +148,7 @@ class Reading:
             if action is Action.MAKE:
                 action = Action.REPLACE
             optional = optional or action in (Action.REPLACE, Action.DROP, Action.RENAME)
-        key = (id(action), id(name), soft, detail, to)  # names are interned
+        key = (id(action), id(name), soft, detail, to, signature)  # names are interned
         if key in self._seen:
             return
         self._seen.add(key)
@@ -170,6 +171,7 @@ class Reading:
                 optional,
                 cascade,
                 relation_kind,
+                signature,
             )
         )
 
@@ -253,6 +255,11 @@ def strings(nodes: Iterable[Any]) -> list[str]:
 def reference(names: list[str]) -> Ref:
     """Schema and name of a dotted name; a database before them is ignored."""
     return (names[-2] if len(names) > 1 else None, names[-1])
+
+
+def signature(type_names: Iterable[Any]) -> str:
+    """The argument types of a function in one spelling, see `Effect.signature`."""
+    return ",".join(strings(t.names)[-1] + ("[]" if t.array_bounds else "") for t in type_names)
 
 
 def relation(range_var: Any) -> Ref:

@@ -8,7 +8,7 @@ from bgce_migrate.migration import Action, ObjectKind
 from bgce_migrate.sqlfile.effects.bodies import plpgsql_body, sql_body
 from bgce_migrate.sqlfile.effects.expressions import SWITCHES, Scope, expression, path_of
 from bgce_migrate.sqlfile.effects.queries import query
-from bgce_migrate.sqlfile.effects.reading import Reading, reference, strings
+from bgce_migrate.sqlfile.effects.reading import Reading, reference, signature, strings
 from bgce_migrate.sqlfile.effects.settings import values_of
 from bgce_migrate.sqlparse import pb
 
@@ -41,7 +41,13 @@ def create_function(reading: Reading, statement: Any) -> None:
         schema = reading.make_schema(ref[0])
         reading.use_schema(schema)
         action = Action.REPLACE if statement.replace else Action.MAKE
-        reading.emit(action, reading.name(ObjectKind.FUNCTION, (schema, ref[1])), detail="")
+        inputs = [
+            node.function_parameter.arg_type
+            for node in statement.parameters
+            if node.function_parameter.mode not in (pb.FUNC_PARAM_OUT, pb.FUNC_PARAM_TABLE)
+        ]
+        name = reading.name(ObjectKind.FUNCTION, (schema, ref[1]))
+        reading.emit(action, name, detail="", signature=signature(inputs))
     before, detail = reading.path, reading.detail
     _settings(reading, statement.options)
     reading.detail = f"body of function {ref[1]}"

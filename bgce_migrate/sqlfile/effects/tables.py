@@ -115,16 +115,34 @@ def create_index(reading: Reading, statement: Any) -> None:
 
 
 def _index_part(statement: Any) -> str:
-    names = []
+    """The columns' part of an index name, as the server chooses it: a repeated name gets a number."""
+    names: list[str] = []
     for node in statement.index_params:
         element = node.index_elem
-        if element.name:
-            names.append(element.name)
-        elif element.expr.WhichOneof("node") == "func_call":
-            names.append(strings(element.expr.func_call.funcname)[-1])
-        else:
-            names.append("expr")
+        wanted = name = element.name or _expression_name(element.expr)
+        number = 0
+        while name in names:
+            number += 1
+            name = f"{wanted}{number}"
+        names.append(name)
     return "_".join(names)
+
+
+def _expression_name(node: Any) -> str:
+    which = node.WhichOneof("node")
+    if which == "func_call":
+        return strings(node.func_call.funcname)[-1]
+    if which == "type_cast":
+        inner = _expression_name(node.type_cast.arg)
+        return inner if inner != "expr" else strings(node.type_cast.type_name.names)[-1]
+    if which == "collate_clause":
+        return _expression_name(node.collate_clause.arg)
+    if which == "column_ref":
+        return strings(node.column_ref.fields)[-1]
+    return _EXPRESSION_NAMES.get(which, "expr")
+
+
+_EXPRESSION_NAMES = {"coalesce_expr": "coalesce", "case_expr": "case", "a_array_expr": "array", "row_expr": "row"}
 
 
 def create_sequence(reading: Reading, statement: Any) -> None:

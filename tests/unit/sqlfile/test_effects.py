@@ -99,6 +99,23 @@ INSERT INTO w (c) VALUES (1)"""
 
 
 @pytest.mark.parametrize(
+    ("sql", "signature"),
+    [
+        ("CREATE FUNCTION f(a int, OUT b text, s.t[], VARIADIC c text[]) LANGUAGE c AS 'x'", "int4,t[],text[]"),
+        ("CREATE FUNCTION f() RETURNS TABLE (a int) LANGUAGE c AS 'x'", ""),
+        ("DROP FUNCTION IF EXISTS f(integer, s.t[])", "int4,t[]"),
+        ("DROP FUNCTION f()", ""),
+        ("DROP FUNCTION f", None),
+        ("DROP PROCEDURE f(a int)", "int4"),
+        ("DROP TABLE f", None),
+    ],
+)
+def test_functions_made_and_dropped_tell_their_arguments(sql: str, signature: str | None) -> None:
+    (effect,) = (e for e in script(sql).effects if e.action in (Action.MAKE, Action.DROP))
+    assert effect.signature == signature
+
+
+@pytest.mark.parametrize(
     ("sql", "path"),
     [
         ("SELECT * FROM t", ("wallet", "public")),
@@ -168,6 +185,7 @@ def test_a_table_made_inside_a_function_is_not_made_by_the_file() -> None:
     [
         ("CREATE INDEX ON t (a, b)", "t_a_b_idx"),
         ("CREATE INDEX ON t (lower(a), (a || b), c)", "t_lower_expr_c_idx"),
+        ("CREATE INDEX ON t (coalesce(a, 1), coalesce(b, 2), (c::text), (('x'::text)))", "t_coalesce_coalesce1_c_text_idx"),
         (f"CREATE INDEX ON {'t' * 63} (a)", f"{'t' * 57}_a_idx"),
         (f"CREATE TABLE {'t' * 40} ({'c' * 40} serial)", f"{'t' * 29}_{'c' * 29}_seq"),
         ("CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME own))", "own"),
