@@ -1,0 +1,33 @@
+"""One file a command, thin: values in, values out. The table below is all that `--help` needs."""
+
+from __future__ import annotations
+
+#: Name -> where its click command is, and its line in `--help`; grouped as they are listed there.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Every day": {
+        "up": ("up:up", "Apply what is pending, in one order over all domains."),
+        "down": ("down:down", "Undo migrations; says first what data would be lost."),
+        "goto": ("goto:goto", "Bring one domain to a version, up or down."),
+        "plan": ("plan:plan", "Show what `up` would do, and why in this order."),
+        "status": ("status:status", "List every migration and where it stands."),
+        "history": ("history:history", "List everything that was done, and check that it is whole."),
+        "version": ("version:version", "Print the applied version of each domain."),
+        "graph": ("graph:graph", "Draw the domains and what they need of each other."),
+    },
+    "Writing": {
+        "init": ("init:init", "Make a repository ready."),
+        "new": ("new:new", "Write a new domain or the next migration."),
+        "create": ("create:create", "Write the next migration, as golang-migrate's command does."),
+        "lock": ("lock:lock", "Record the order of new migrations in bgce.lock."),
+    },
+    "Database and servers": {
+        "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
+        "server": ("server:server", "Start, stop and look at a local server."),
+        "doctor": ("doctor:doctor", "Say what is here and what would be used."),
+    },
+    "When something went wrong": {
+        "force": ("force:force", "Record a version without running anything."),
+        "repair": ("repair:repair", "Correct what is recorded, with a row that says why."),
+        "drop": ("drop:drop", "Drop everything the project owns."),
+    },
+}

@@ -1,0 +1,61 @@
+"""`bootstrap`: what an administrator runs once."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from bgce_migrate.commands.call import Call
+from bgce_migrate.commands.options import command, option
+from bgce_migrate.errors import UsageError
+
+MIGRATOR = "bgce_migrator"
+_LOGIN = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+
+
+@command("bootstrap")
+@option("--domain", "domains", metavar="NAME", multiple=True, scope="bootstrap",
+        help="Only what this domain needs (repeatable).")
+@option("--print", "print_only", is_flag=True, scope="bootstrap", help="Print the SQL instead of running it.")
+@option("--password-from", "passwords_from", metavar="[LOGIN=]VARIABLE", multiple=True, scope="bootstrap",
+        help="The environment variable that holds the password of LOGIN (bgce_migrator); repeatable.")
+def bootstrap(call: Call, domains: tuple[str, ...], print_only: bool, passwords_from: tuple[str, ...]) -> int:
+    """Make the database if missing, roles, schemas, extensions and the guarded bookkeeping.
+
+    Run it as an administrator. It makes what is missing and can be run again. Passwords leave this process
+    as SCRAM verifiers only.
+    """  # fmt: skip
+    passwords = dict(_password(call, text) for text in passwords_from)
+    statements, warnings = call.desk.bootstrap(
+        call.address(), domains=domains, print_only=print_only, passwords=passwords
+    )
+    call.out.document(
+        "bootstrap", {"statements": list(statements), "ran": not print_only, "warnings": list(warnings)}
+    )
+    for warning in warnings:
+        call.out.note(f"warning: {warning}")
+    if print_only:
+        for statement in statements:
+            call.out.line(statement.rstrip().rstrip(";") + ";")
+    elif statements:
+        call.out.line(f"done: {len(statements)} statements")
+    if not statements:
+        call.out.line("-- nothing is missing" if print_only else "nothing to do: everything is there")
+    return 0
+
+
+def _password(call: Call, text: str) -> tuple[str, str]:
+    login, equals, name = text.rpartition("=")
+    login = login if equals else MIGRATOR
+    if not _LOGIN.match(login) or not name.isidentifier():
+        raise UsageError(
+            "--password-from takes LOGIN=VARIABLE, the name of an environment variable and never a password"
+        )
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(
+            f"{name} is {'not set' if value is None else 'set and empty'}: there is no password for {login}",
+            hint="a missing secret arrives as an empty string; set it, or leave --password-from out",
+        )
+    call.out.secrets.add(value)
+    return login, value

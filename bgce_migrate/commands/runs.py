@@ -1,0 +1,101 @@
+"""What `up`, `down` and `goto` share: limits, signals, progress, the receipt's file, the embedded server's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgce_migrate.commands.call import Call
+from bgce_migrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from bgce_migrate.apply.context import Limits
+    from bgce_migrate.apply.losses import Loss
+    from bgce_migrate.apply.run import Options
+    from bgce_migrate.outcome import RunReport
+
+DEFAULT_LOCK_WAIT = 60.0
+
+
+def limits_of(call: Call, said: dict[str, Any]) -> Limits:
+    """The waiting times of a run; golang-migrate's -lock-timeout is a --lock-wait."""
+    from bgce_migrate.apply.context import Limits
+
+    wait = said.get("lock_wait")
+    if wait is None:
+        wait = call.lock_wait if call.lock_wait is not None else DEFAULT_LOCK_WAIT
+    return Limits(
+        lock_timeout=said.get("lock_timeout", "300ms"),
+        statement_timeout=said.get("statement_timeout", "0"),
+        lock_wait=wait,
+        retry_for=said.get("retry_for", 30.0),
+    )
+
+
+def run(
+    call: Call, command: str, said: dict[str, Any], work: Callable[[Options], RunReport], *, nothing: str
+) -> int:
+    """Do `work` with progress and signals, print its report, and return its exit code.
+
+    Args:
+        said: the values of `run_options`, and `atomic` and `expect` where the command has them.
+        nothing: the sentence for a run that had nothing to do.
+    """
+    from bgce_migrate.apply.context import Stop
+    from bgce_migrate.apply.run import Options
+    from bgce_migrate.commands.signals import stopping
+    from bgce_migrate.report.progress import progress
+    from bgce_migrate.report.runs import print_run
+    from bgce_migrate.report.values import receipt
+
+    file = said.get("report")
+    if file is not None:
+        _require_writable(file)
+    stop = Stop()
+    with stopping(stop), progress(call.out) as told:
+        report = work(
+            Options(
+                limits=limits_of(call, said),
+                jobs=said.get("jobs", 1),
+                atomic=said.get("atomic", False),
+                expect=said.get("expect"),
+                progress=told,
+                stop=stop,
+            )
+        )
+    print_run(call.out, command, report, nothing=nothing)
+    if file is not None:
+        _write(call, file, call.out.document_text(command, receipt(report)))
+    return report.exit_code
+
+
+def consent_of(call: Call, *, yes: bool) -> Callable[[tuple[Loss, ...]], bool]:
+    """Shows what live data a down would lose, and asks; without a terminal only `--yes` is a yes."""
+
+    def consent(losses: tuple[Loss, ...]) -> bool:
+        if not losses:
+            return True
+        call.out.note("this loses data:")
+        for loss in losses:
+            sure = "" if loss.certain else " (could not be looked at in time)"
+            call.out.note(f"  {loss.migration}: {loss.what}{sure}")
+        return yes or (call.asks and call.agree("go on?"))
+
+    return consent
+
+
+def _require_writable(file: Path) -> None:
+    try:
+        with file.open("ab"):
+            pass
+    except OSError as error:
+        raise UsageError(f"the report {file} cannot be written: {error.strerror or error}") from None
+
+
+def _write(call: Call, file: Path, text: str) -> None:
+    try:
+        file.write_text(text + "\n", encoding="ascii")
+    except OSError as error:
+        # The run is over and recorded; losing its report must not make it look failed.
+        call.out.note(f"warning: the report {file} could not be written: {error.strerror or error}")

@@ -1,0 +1,17 @@
+"""`status`: every migration and where it stands."""
+
+from __future__ import annotations
+
+from bgce_migrate.commands.call import Call
+from bgce_migrate.commands.options import command, option
+from bgce_migrate.report.listings import print_status
+
+
+@command("status")
+@option("--check", is_flag=True, scope="status", help="Exit 1 when anything is not applied as it is on disk.")
+def status(call: Call, check: bool) -> int:
+    """List every migration: applied, pending, failed, missing (its file is gone) or edited."""
+    with call.target() as target:
+        rows = call.desk.status(target)
+        print_status(call.out, rows, target=target.describe())
+    return 1 if check and any(row.state != "applied" for row in rows) else 0

@@ -1,0 +1,52 @@
+"""`up`: apply what is pending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgce_migrate.commands.call import Call
+from bgce_migrate.commands.options import Slashed, command, domain_option, option, run_options
+from bgce_migrate.commands.runs import run
+
+if TYPE_CHECKING:
+    from bgce_migrate.apply.run import Options
+    from bgce_migrate.outcome import RunReport
+
+
+@command("up")
+@click.argument("limit", metavar="[N]", type=click.IntRange(1), required=False)
+@domain_option(help="Only this domain, and what it needs of others.")
+@option("--to", type=Slashed(), metavar="DOMAIN/VERSION", scope="up", help="Only up to this one, and what it needs.")
+@option("--atomic", is_flag=True, help="All steps in one transaction, or none.")
+@option("--expect", metavar="FINGERPRINT", help="Refuse a plan that is not this one.")
+@option("--allow-unlocked", is_flag=True, help="Run migrations that bgce.lock does not have.")
+@option("--deployment", metavar="ID", help="Joins several runs; `down --deployment ID` undoes them.")
+@option("--after", type=click.Path(path_type=Path), metavar="RECEIPT",
+        help="Refuse a history that is older than this receipt.")  # fmt: skip
+@run_options
+def up(call: Call, limit: int | None, **said: Any) -> int:
+    """Apply what is pending, in one order over all domains.
+
+    N is how many steps at most. Every step is a transaction of its own, run as its domain's owner and
+    recorded with it. With nothing to do it takes no lock and exits 0.
+    """
+    from bgce_migrate.report.values import read_heads
+
+    after = read_heads(said["after"]) if said["after"] else None
+    desk = call.desk
+    to = desk.parse_id(said["to"]) if said["to"] else None
+    info = call.run_info("up", said["deployment"])
+    with call.target() as target:
+
+        def work(options: Options) -> RunReport:
+            return desk.up(
+                target, info, options, domain=said["domain"], limit=limit, to=to,
+                allow_unlocked=said["allow_unlocked"], after=after,
+            )  # fmt: skip
+
+        code = run(call, "up", said, work, nothing="nothing to do: everything is applied")
+    call.show_local_server()
+    return code

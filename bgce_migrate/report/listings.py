@@ -1,0 +1,213 @@
+"""Plans, states and history, as text and as documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bgce_migrate.report.output import Output
+from bgce_migrate.report.table import Column
+from bgce_migrate.report.values import finding_value, migration_value
+
+if TYPE_CHECKING:
+    from bgce_migrate.db.history import Row
+    from bgce_migrate.migration import Edge, Finding
+    from bgce_migrate.outcome import StatusRow
+    from bgce_migrate.planning import PlanView
+
+_PLAN = (Column("#", right=True), Column("migration"), Column("how"), Column("after"))
+_STATUS = (Column("migration"), Column("state", colours=True), Column("applied at"), Column("lock file"))
+_HISTORY = (
+    Column("id", right=True), Column("applied at"), Column("migration"), Column("direction"),
+    Column("result", colours=True), Column("ms", right=True), Column("by"), Column("run"),
+)  # fmt: skip
+
+
+def print_findings(out: Output, findings: Iterable[Finding]) -> None:
+    """One line a finding, hints indented below."""
+    for finding in findings:
+        place = f"{finding.where}: " if finding.where else ""
+        out.note(f"{finding.severity.value}: {place}{finding.message} [{finding.rule}]")
+        if finding.hint:
+            out.note(f"  hint: {finding.hint}")
+
+
+def print_plan(out: Output, view: PlanView, *, explain: bool) -> None:
+    """The ordered steps; with `explain` every edge with its reason."""
+    plan = view.plan
+    in_plan = {step.id for step in plan.steps}
+    out.document(
+        "plan",
+        {
+            "fingerprint": plan.fingerprint,
+            "steps": [
+                {
+                    **migration_value(step.id),
+                    "direction": step.direction.value,
+                    "mode": step.script.mode.value,
+                    "statements": len(step.script.statements),
+                    "reasons": list(step.reasons),
+                    "waits_for": sorted(str(i) for i in step.waits_for & in_plan),
+                }
+                for step in plan.steps
+            ],
+            "edges": [_edge_value(edge) for edge in view.edges],
+            "findings": [finding_value(f) for f in (*plan.notes, *view.findings)],
+            "warnings": list(view.warnings),
+        },
+    )
+    for warning in view.warnings:
+        out.note(f"warning: {warning}")
+    print_findings(out, (*plan.notes, *view.findings))
+    if not plan.steps:
+        out.line("nothing to do: everything is applied")
+        return
+    out.table(
+        _PLAN,
+        [
+            (
+                str(number),
+                str(step.id),
+                f"{step.direction.value}, {_how(step.script.mode.value, len(step.script.statements))}",
+                ", ".join(i.short for i in sorted(step.waits_for & in_plan)),
+            )
+            for number, step in enumerate(plan.steps, 1)
+        ],
+    )
+    if explain:
+        _explain(out, view)
+    domains = len({step.id.domain for step in plan.steps})
+    out.line(f"{_count(len(plan.steps), 'step')} of {_count(domains, 'domain')}, fingerprint {plan.fingerprint}")
+
+
+def _how(mode: str, statements: int) -> str:
+    if mode == "journal":
+        return f"{_count(statements, 'statement')} one by one, journaled"
+    if mode == "opaque":
+        return "sent as it is"
+    return "no statements" if mode == "empty" else _count(statements, "statement")
+
+
+def _explain(out: Output, view: PlanView) -> None:
+    out.line()
+    by_after: dict[str, list[Edge]] = {}
+    for edge in view.edges:
+        by_after.setdefault(str(edge.after), []).append(edge)
+    for step in view.plan.steps:
+        edges = by_after.get(str(step.id), [])
+        said = {edge.reason for edge in edges}
+        others = [reason for reason in step.reasons if reason not in said]
+        if not edges and not others:
+            continue
+        out.line(str(step.id))
+        for edge in edges:
+            soft = " (binds late)" if edge.soft else ""
+            place = f"  [{edge.where}]" if edge.where else ""
+            out.line(f"  after {edge.before}: {edge.reason}{soft}{place}")
+        for reason in others:
+            out.line(f"  {reason}")
+    out.line()
+
+
+def _edge_value(edge: Edge) -> dict[str, object]:
+    return {
+        "before": str(edge.before),
+        "after": str(edge.after),
+        "reason": edge.reason,
+        "soft": edge.soft,
+        "file": edge.where.file if edge.where else None,
+        "line": edge.where.line if edge.where else None,
+    }
+
+
+def print_status(out: Output, rows: Sequence[StatusRow], *, target: Mapping[str, str]) -> None:
+    """Every migration with its state, and how many there are of each."""
+    counted = Counter(row.state for row in rows)
+    out.document(
+        "status",
+        {
+            "migrations": [
+                {
+                    **migration_value(row.id),
+                    "state": row.state,
+                    "applied_at": row.applied_at,
+                    "locked": row.locked,
+                }
+                for row in rows
+            ],
+            "counts": dict(sorted(counted.items())),
+            "target": dict(target),
+        },
+    )
+    any_locked = any(row.locked for row in rows)
+    out.table(
+        _STATUS,
+        [
+            (
+                str(row.id),
+                row.state,
+                row.applied_at or "",
+                "" if row.locked or not any_locked else "not locked",
+            )
+            for row in rows
+        ],
+    )
+    parts = ", ".join(f"{count} {word}" for word, count in counted.items()) or "no migrations"
+    out.line(f"{parts} in database {target.get('database', '')} ({target.get('layout', '')})")
+
+
+def print_history(out: Output, rows: Sequence[Row], *, total: int, faults: Sequence[str] | None) -> None:
+    """The rows, oldest first; with `--verify` whether the chains are whole."""
+    document: dict[str, object] = {"rows": [_history_value(row) for row in rows], "total": total}
+    if faults is not None:
+        document |= {"verified": not faults, "faults": list(faults)}
+    out.document("history", document)
+    out.table(_HISTORY, [_history_row(row) for row in rows])
+    if len(rows) < total:
+        out.line(f"the last {len(rows)} of {_count(total, 'row')}")
+    if not total:
+        out.line("nothing was ever recorded here")
+    if faults is not None:
+        for fault in faults:
+            out.line(f"broken: {fault}")
+        out.line("the history is NOT whole" if faults else f"the history is whole: {_count(total, 'row')} verified")
+
+
+def _history_row(row: Row) -> tuple[str, ...]:
+    result = ("applied" if row.direction == "up" else "done") if row.success else "failed"
+    name = row.domain if row.version is None else f"{row.domain}/{row.version:06d}"
+    return (
+        str(row.id), row.applied_at, f"{name}_{row.name}" if row.name and row.version is not None else name,
+        row.direction, result, str(row.execution_time_ms), row.applied_by, row.run_id[:8],
+    )  # fmt: skip
+
+
+def _history_value(row: Row) -> dict[str, object]:
+    name = None if row.version is None else f"{row.domain}/{row.version:06d}" + (f"_{row.name}" if row.name else "")
+    return {
+        "id": name,
+        "domain": row.domain,
+        "version": row.version,
+        "name": row.name,
+        "row": row.id,
+        "sequence": row.sequence,
+        "direction": row.direction,
+        "success": row.success,
+        "applied_at": row.applied_at,
+        "execution_time_ms": row.execution_time_ms,
+        "run_id": row.run_id,
+        "attempt_id": row.attempt_id,
+        "deployment": row.deployment,
+        "checksum": row.checksum,
+        "error": row.error,
+        "applied_by": row.applied_by,
+        "git_commit": row.git_commit,
+        "tool_version": row.tool_version,
+        "previous_hash": row.previous_hash,
+        "row_hash": row.row_hash,
+    }
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

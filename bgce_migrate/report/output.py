@@ -1,0 +1,136 @@
+"""Standard output for results, standard error for everything else; nothing is printed anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from bgce_migrate.report.clean import Secrets, clean
+from bgce_migrate.report.table import Column, on_terminal, plain
+
+
+class Output:
+    """Where a command's words go.
+
+    Writing never raises: a reader that went away must not stop a run half way. What could not be written
+    for another reason is in `fault`.
+
+    Attributes:
+        json: results are JSON documents on standard output.
+        verbose: say also what is only sometimes of interest.
+    """
+
+    def __init__(self, *, as_json: bool = False, verbose: bool = False) -> None:
+        self.json = as_json
+        self.verbose = verbose
+        self.secrets = Secrets()
+        self.fault: str | None = None
+        self._gone: set[str] = set()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+    @property
+    def result_is_terminal(self) -> bool:
+        """Whether a person reads the result as it comes."""
+        return _is_terminal(sys.stdout)
+
+    @property
+    def progress_is_terminal(self) -> bool:
+        """Whether progress can be a line that changes."""
+        return _is_terminal(sys.stderr)
+
+    def line(self, text: str = "") -> None:
+        """A line of the result; left out with `--json`, where the document is the result."""
+        if not self.json:
+            self._write(sys.stdout, clean(self.secrets.mask(text)) + "\n")
+
+    def open_line(self, text: str) -> None:
+        """A line of the result that is a connection string and needs its password: of our own local server."""
+        if not self.json:
+            self._write(sys.stdout, clean(text) + "\n")
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        """Aligned columns; with colour and headings on a terminal."""
+        if self.json or not rows:
+            return
+        cleaned = [[clean(self.secrets.mask(cell)) for cell in row] for row in rows]
+        if self.result_is_terminal:
+            self._flush(sys.stderr)
+            self._write(sys.stdout, on_terminal(columns, cleaned, sys.stdout))
+        else:
+            self._write(sys.stdout, plain(columns, cleaned))
+
+    def document(self, command: str, content: Mapping[str, object], *, open_secrets: bool = False) -> None:
+        """The JSON document of a command; nothing without `--json`."""
+        if self.json:
+            self._write(sys.stdout, self.document_text(command, content, open_secrets=open_secrets) + "\n")
+
+    def document_text(
+        self, command: str, content: Mapping[str, object], *, open_secrets: bool = False
+    ) -> str:
+        """A document as text: ASCII, so that it survives every terminal and encoding."""
+        whole = {"schema": f"bgce-migrate/{command}/1", **content}
+        return json.dumps(whole if open_secrets else self._masked(whole), indent=2)
+
+    def note(self, text: str) -> None:
+        """A line of progress, a warning or an error."""
+        self._flush(sys.stdout)
+        self._write(sys.stderr, clean(self.secrets.mask(text)) + "\n")
+
+    def detail(self, text: str) -> None:
+        """A note that is of interest with `-v` only."""
+        if self.verbose:
+            self.note(text)
+
+    def finish(self) -> None:
+        """Flush; from here on nothing is written."""
+        self._flush(sys.stdout)
+        self._flush(sys.stderr)
+
+    def _masked(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.secrets.mask(value)
+        if isinstance(value, Mapping):
+            return {key: self._masked(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._masked(item) for item in value]
+        return value
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        if stream.name in self._gone:
+            return
+        try:
+            stream.write(text)
+            if stream is sys.stderr:
+                stream.flush()
+        except (OSError, ValueError) as error:
+            self._broken(stream, error)
+
+    def _flush(self, stream: TextIO) -> None:
+        if stream.name in self._gone:
+            return
+        try:
+            stream.flush()
+        except (OSError, ValueError) as error:
+            self._broken(stream, error)
+
+    def _broken(self, stream: TextIO, error: Exception) -> None:
+        self._gone.add(stream.name)
+        if stream is sys.stdout and getattr(error, "errno", None) not in (errno.EPIPE, None):
+            self.fault = str(getattr(error, "strerror", None) or error)
+        # The interpreter flushes once more at its end; what is left goes nowhere.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:
+        return False

@@ -1,0 +1,88 @@
+"""What a run did, for people: the steps, what stands, what was not run and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bgce_migrate.errors import BgceError
+from bgce_migrate.outcome import StepStatus
+from bgce_migrate.report.faults import print_error
+from bgce_migrate.report.output import Output
+from bgce_migrate.report.table import Column
+from bgce_migrate.report.values import receipt
+
+if TYPE_CHECKING:
+    from bgce_migrate.outcome import RunReport, StepResult
+
+_STEPS = (Column("migration"), Column("status", colours=True), Column("ms", right=True), Column(""))
+_WORDS = {
+    ("applied", "up"): "applied",
+    ("applied", "down"): "reverted",
+    ("not_run", "up"): "not run",
+    ("not_run", "down"): "not run",
+}
+
+
+def print_run(out: Output, command: str, report: RunReport, *, nothing: str) -> None:
+    """The result of `up`, `down` or `goto`: table and summary, or the receipt; its failure on standard error.
+
+    Args:
+        nothing: the sentence for a run that had nothing to do.
+    """
+    out.document(command, receipt(report))
+    for warning in report.warnings:
+        out.note(f"warning: {warning}")
+    out.table(_STEPS, [_row(step) for step in report.steps])
+    out.line(nothing if report.result == "nothing_to_do" else _summary(report))
+    if report.failure is not None:
+        _print_failures(out, report)
+        out.note(f"next: {_next_command(command, report)}")
+
+
+def status_word(step: StepResult) -> str:
+    """How a step ended, in one or two words."""
+    return _WORDS.get((step.status.value, step.direction.value), step.status.value)
+
+
+def _row(step: StepResult) -> tuple[str, str, str, str]:
+    ran = step.status not in (StepStatus.NOT_RUN, StepStatus.REFUSED)
+    notes = list(step.notes)
+    if step.retries > 0:
+        notes.append(f"{step.retries} {'retry' if step.retries == 1 else 'retries'}")
+    return str(step.id), status_word(step), f"{step.duration_ms:.0f}" if ran else "", "; ".join(notes)
+
+
+def _summary(report: RunReport) -> str:
+    counted = Counter(status_word(step) for step in report.steps)
+    parts = ", ".join(f"{count} {word}" for word, count in counted.items())
+    seconds = f"{report.duration_ms / 1000:.1f} s"
+    database = report.target.get("database")
+    place = f" in database {database} ({report.target.get('layout', '')})" if database else ""
+    return f"{parts or 'no step'}{place}, {seconds}, run {report.run_id}"
+
+
+def _print_failures(out: Output, report: RunReport) -> None:
+    """Every step's own error, then what ended the run if that is not one of them."""
+    told: list[BgceError] = []
+    for step in report.steps:
+        if step.error is not None and all(step.error is not other for other in told):
+            told.append(step.error)
+            print_error(out, step.error)
+    if report.failure is not None and all(report.failure is not other for other in told):
+        print_error(out, report.failure)
+    standing = sum(1 for s in report.steps if s.status is StepStatus.APPLIED)
+    waiting = [s for s in report.steps if s.status is StepStatus.NOT_RUN]
+    if standing or waiting:
+        out.note(f"what stands: {standing} of {len(report.steps)} steps are done and recorded; {len(waiting)} not run")
+
+
+def _next_command(command: str, report: RunReport) -> str:
+    code = report.exit_code
+    if code == 6:
+        return "bgce-migrate status, then look at the database; bgce-migrate repair --help"
+    if code in (4, 130):
+        return f"bgce-migrate {command}, again with the same arguments"
+    if code == 3:
+        return f"do what the hint says, then bgce-migrate {command}"
+    return f"mend the file, then bgce-migrate {command}; bgce-migrate history shows what was recorded"
