@@ -149,7 +149,7 @@ class JournalRunner:
             *([Command(set_role(owned.owner))] if owned.owner else []),
         ]  # fmt: skip
         body = [Command(s.text, keep_rows=False) for s in unit.statements]
-        tail = [Command(set_role(None))]
+        tail = [Command(set_session_role(None))]
         if owned.owner:
             tail.append(Command(session.query("locks", "held")))
         try:

@@ -17,7 +17,7 @@ from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.db.history import GENESIS
 from bgce_migrate.db.session import Session
-from bgce_migrate.db.statements import set_role, settings
+from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
 from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, NeedsHuman, StepFailed, Unavailable
 from bgce_migrate.migration import Direction, Mode, Statement, Step
@@ -175,7 +175,9 @@ class StepRunner:
         }
 
     def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> None:
-        tail = [Command(set_role(None))]
+        # For the session, not only the transaction: a role that a hostile body has left behind a ROLLBACK of its own
+        # must not stay on a pooled connection.
+        tail = [Command(set_session_role(None))]
         if owned.owner:
             tail.append(Command(session.query("locks", "held")))
         done = len(first)
@@ -287,7 +289,7 @@ class StepRunner:
         """Leave the transaction, whatever its state."""
         if self.session is not None and self.session.usable:
             try:
-                self.session.run([Command("ROLLBACK"), Command(set_role(None).replace("LOCAL ", ""))])
+                self.session.run([Command("ROLLBACK"), Command(set_session_role(None))])
             except (Failed, Lost):
                 self.session.close()
 

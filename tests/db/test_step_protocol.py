@@ -7,7 +7,6 @@ after ending the step's transaction stay, nor a history row that the run did not
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +144,8 @@ def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
 
 
 @pytest.fixture
-def pooler(any_server: Server, server_root: Path) -> Iterator[Pooler]:
-    with start_pgbouncer(any_server, server_root / ".bgce" / f"pgbouncer-{any_server.major}-{time.monotonic_ns()}") as pooler:
+def pooler(any_server: Server) -> Iterator[Pooler]:
+    with start_pgbouncer(any_server) as pooler:
         yield pooler
 
 
@@ -208,7 +207,7 @@ def test_hostile_bodies(layout: str, make_bench: Callable[[str], Bench]) -> None
             assert status == "failed" and rows == [] and not tables, said
         else:
             # What gets through is the file's own table; never a row of another domain.
-            assert status == "failed" and all(r[0] == "alpha" for r in rows) or body == "forged table", said
+            assert (status == "failed" and all(r[0] == "alpha" for r in rows)) or body == "forged table", said
         assert bench.query("SELECT count(*) FROM bgce_migrate.guard")[0][0] == 0 or outcome == "leaks", said
         assert bench.query("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()") == [], said
         reset(bench)
