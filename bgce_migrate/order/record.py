@@ -121,7 +121,8 @@ class Recorder:
         lenient = replace or life.key[0] in LENIENT
         write = self._write(life.key)
         if write is None:
-            write = self._start(life.key, Write(self.node, ANY if lenient else DEAD, True, effect))
+            pre = LIVE if life.key in self.touched else ANY if lenient else DEAD
+            write = self._start(life.key, Write(self.node, pre, True, effect))
         write.lives, write.life, write.here = True, life, True
         write.content = write.content or not replace
 
@@ -156,6 +157,12 @@ class Recorder:
 
     def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
         """A name that is not there; another domain may make it."""
+        if effect.action in (Action.DROP, Action.RENAME):
+            keys = [key for key in keys if self._write(key) is None]
+            if not keys:
+                return
+        elif not effect.soft and not effect.optional:
+            self.touched.update(keys)
         certain = death is not None and self.model.certain(death)
         self.record.loose.append(Loose(self.node, effect, keys, death, certain))
 
