@@ -95,7 +95,12 @@ def spans(raw: bytes) -> Spans:
         found = postgast.scan(raw.decode()).tokens
     except PgQueryError as error:
         _refuse(error)
-    return array("I", (place for token in found for place in (token.start, token.end)))
+    flat = array("I")
+    add = flat.append
+    for token in found:
+        add(token.start)
+        add(token.end)
+    return flat
 
 
 def pairs(flat: Spans) -> Iterator[tuple[int, int]]:
