@@ -137,7 +137,9 @@ def _flag(field_name: str, name: str) -> Callable[[str, _Draft], str | None]:
     return read
 
 
-def _quoted(field_name: str, name: str, pattern: re.Pattern[str], form: str) -> Callable[[str, _Draft], str | None]:
+def _quoted(
+    field_name: str, name: str, pattern: re.Pattern[str], form: str
+) -> Callable[[str, _Draft], str | None]:
     def read(rest: str, draft: _Draft) -> str | None:
         match = pattern.match(rest)
         value = re.sub(r"\\(.)", r"\1", match.group(1)).strip() if match else ""

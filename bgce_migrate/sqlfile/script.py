@@ -60,7 +60,9 @@ def read_script(
     """See `bgce_migrate.sqlfile.read_script`."""
     header = read_header(source.path, source.text)
     positions = Positions(source.text)
-    file = _File(source, declared, schema, header, positions, array("I"), migration.domain if migration else None)
+    file = _File(
+        source, declared, schema, header, positions, array("I"), migration.domain if migration else None
+    )
     if header.directives.opaque is not None:
         _refuse(source, header.problems)
         return _opaque(file, direction)
@@ -127,7 +129,9 @@ def _statement(file: _File, found: Parsed) -> Statement:
 
 def _faults(file: _File, reading: Reading) -> list[Problem]:
     return [
-        Problem(fault.message, Where(file.source.path, fault.line, fault.column), control.HINTS.get(fault.kind))
+        Problem(
+            fault.message, Where(file.source.path, fault.line, fault.column), control.HINTS.get(fault.kind)
+        )
         for fault in reading.faults
         if file.declared or not fault.strict_only
     ]
@@ -157,13 +161,15 @@ def _notes(file: _File, statements: list[Statement], open_end: bool) -> tuple[Fi
         notes.append(
             file.note(
                 "mixed-transaction",
-                "this statement cannot run in a transaction, others of the file can: keep it in a file of its own",
+                "this statement cannot run in a transaction, others can: keep it in a file of its own",
                 apart[0].line,
                 Severity.WARNING,
             )
         )
     if open_end:
-        notes.append(file.note("open-transaction", "BEGIN without COMMIT: the file runs as one transaction", 1))
+        notes.append(
+            file.note("open-transaction", "BEGIN without COMMIT: the file runs as one transaction", 1)
+        )
     return tuple(notes)
 
 

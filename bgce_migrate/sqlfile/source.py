@@ -8,7 +8,8 @@ import re
 from bgce_migrate.errors import SqlFileError, Where
 from bgce_migrate.migration import SourceFile
 
-MAX_BYTES = 16 * 1024 * 1024
+_MIB = 1024 * 1024
+MAX_BYTES = 16 * _MIB
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: They make a text look other than it is ("trojan source"); marks like U+200F do not.
@@ -27,7 +28,7 @@ def read_source(path: str, raw: bytes) -> SourceFile:
     """
     if len(raw) > MAX_BYTES:
         raise SqlFileError(
-            f"the file has {len(raw) / 1024 / 1024:.0f} MiB; a migration may have {MAX_BYTES // 1024 // 1024}",
+            f"the file has {len(raw) / _MIB:.1f} MiB; a migration may have {MAX_BYTES // _MIB}",
             hint="load data with COPY from a program, outside of migrations",
             where=Where(path),
         )

@@ -114,7 +114,7 @@ def _as_plain_function(body: str, kind: str) -> str:
     """A trigger's body with its special variables declared: libpg_query shows them as broken JSON."""
     found = _OPTIONS.match(body)
     options = found.group() if found else ""
-    return f"{options} DECLARE {_TRIGGERS[kind]} BEGIN {body[len(options):].rstrip().rstrip(';')}; END"
+    return f"{options} DECLARE {_TRIGGERS[kind]} BEGIN {body[len(options) :].rstrip().rstrip(';')}; END"
 
 
 def _signature(name: str, parameters: Sequence[tuple[str, str]], returns: str, set_returning: bool) -> str:
@@ -189,7 +189,40 @@ def _is_builtin(word: str) -> bool:
 
 
 _BUILTIN_WORDS = frozenset(
-    ["int", "integer", "bigint", "smallint", "text", "varchar", "char", "bool", "boolean", "numeric", "decimal", "real", "float", "json", "jsonb", "uuid", "date", "time", "timestamp", "timestamptz", "interval", "bytea", "refcursor", "record", "name", "regclass", "oid", "inet", "xml", "int4", "int8", "int2"]
+    [
+        "int",
+        "integer",
+        "bigint",
+        "smallint",
+        "text",
+        "varchar",
+        "char",
+        "bool",
+        "boolean",
+        "numeric",
+        "decimal",
+        "real",
+        "float",
+        "json",
+        "jsonb",
+        "uuid",
+        "date",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "bytea",
+        "refcursor",
+        "record",
+        "name",
+        "regclass",
+        "oid",
+        "inet",
+        "xml",
+        "int4",
+        "int8",
+        "int2",
+    ]
 )
 
 
@@ -245,6 +278,6 @@ def _expression(tree: dict[str, Any], found: _Found, line: int, dynamic: bool, g
         sql = f"SELECT {sql}"
     elif mode >= 3:
         match = _ASSIGN.match(sql)
-        sql = f"SELECT {sql[match.end():] if match else sql}"
+        sql = f"SELECT {sql[match.end() :] if match else sql}"
     if sql.strip():
         found.queries.append(BodyQuery(sql, line, dynamic, guarded))

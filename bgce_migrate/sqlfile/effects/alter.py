@@ -269,4 +269,3 @@ def depends_on(reading: Reading, statement: Any) -> None:
     else:
         for found in object_names(reading, statement.object_type, statement.object):
             reading.emit(Action.ALTER, found)
-

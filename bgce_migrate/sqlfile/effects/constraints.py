@@ -23,7 +23,11 @@ def column(reading: Reading, owner: Ref, definition: Any, action: Action, option
     """A column of a table: MAKE it, its sequence, keys and what its expressions use."""
     name = definition.colname
     reading.emit(
-        action, reading.name(ObjectKind.COLUMN, owner, name), definition.location, detail="", optional=optional
+        action,
+        reading.name(ObjectKind.COLUMN, owner, name),
+        definition.location,
+        detail="",
+        optional=optional,
     )
     if definition.HasField("type_name"):
         _column_type(reading, owner, name, definition.type_name, optional)
@@ -36,7 +40,9 @@ def column(reading: Reading, owner: Ref, definition: Any, action: Action, option
 def _column_type(reading: Reading, owner: Ref, column_name: str, type_name: Any, optional: bool) -> None:
     names = strings(type_name.names)
     if len(names) == 1 and names[0] in SERIALS:
-        make_sequence(reading, (owner[0], object_name(owner[1], column_name, "seq")), type_name.location, optional)
+        make_sequence(
+            reading, (owner[0], object_name(owner[1], column_name, "seq")), type_name.location, optional
+        )
     else:
         reading.use_type(type_name, "column type")
 

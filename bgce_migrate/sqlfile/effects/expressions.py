@@ -185,7 +185,9 @@ def _set_config(reading: Reading, message: Any) -> None:
     value = constant(message.args[1]) if len(message.args) > 1 else None
     setting = setting.lower() if setting is not None else None
     if setting in SWITCHES:
-        reading.fault("role", f"set_config('{setting}', ...) switches the role", message.location, strict_only=True)
+        reading.fault(
+            "role", f"set_config('{setting}', ...) switches the role", message.location, strict_only=True
+        )
     elif setting == "search_path" and value is not None and not reading.in_body:
         reading.path = path_of(value.split(","))
 

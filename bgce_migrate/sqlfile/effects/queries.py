@@ -147,7 +147,9 @@ def _target(reading: Reading, rel: Any, scope: Scope, detail: str) -> Ref:
     """WRITE the relation and put it in scope."""
     ref = relation(rel)
     if ref[1] == "pg_settings" and ref[0] in (None, "pg_catalog"):
-        reading.fault("role", "writing pg_settings changes settings, the role too", rel.location, strict_only=True)
+        reading.fault(
+            "role", "writing pg_settings changes settings, the role too", rel.location, strict_only=True
+        )
     if not reading.is_hidden(ref) and not scope.is_cte(ref[1]):
         how = reading.detail or detail
         reading.emit(Action.WRITE, reading.name(ObjectKind.RELATION, ref), rel.location, detail=how)

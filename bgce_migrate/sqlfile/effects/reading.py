@@ -189,9 +189,7 @@ class Reading:
             return
         if ref[0] is None and ref[1] in builtins.RELATIONS:
             return
-        self.emit(
-            Action.USE, self.name(ObjectKind.COLUMN, ref, column), location, detail=detail, soft=soft
-        )
+        self.emit(Action.USE, self.name(ObjectKind.COLUMN, ref, column), location, detail=detail, soft=soft)
 
     def use_function(self, ref: Ref, location: int = 0, detail: str | None = None) -> None:
         """USE of a function, unless it is built in."""

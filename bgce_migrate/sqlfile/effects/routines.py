@@ -168,7 +168,16 @@ def define(reading: Reading, statement: Any) -> None:
 
 _FUNCTION_OPTIONS = {
     pb.OBJECT_AGGREGATE: frozenset(
-        {"sfunc", "finalfunc", "combinefunc", "serialfunc", "deserialfunc", "msfunc", "minvfunc", "mfinalfunc"}
+        {
+            "sfunc",
+            "finalfunc",
+            "combinefunc",
+            "serialfunc",
+            "deserialfunc",
+            "msfunc",
+            "minvfunc",
+            "mfinalfunc",
+        }
     ),
     pb.OBJECT_OPERATOR: frozenset({"procedure", "function", "restrict", "join"}),
     pb.OBJECT_TYPE: frozenset({"input", "output", "receive", "send", "typmod_in", "typmod_out", "analyze"}),

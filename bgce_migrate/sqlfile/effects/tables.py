@@ -142,7 +142,12 @@ def _expression_name(node: Any) -> str:
     return _EXPRESSION_NAMES.get(which, "expr")
 
 
-_EXPRESSION_NAMES = {"coalesce_expr": "coalesce", "case_expr": "case", "a_array_expr": "array", "row_expr": "row"}
+_EXPRESSION_NAMES = {
+    "coalesce_expr": "coalesce",
+    "case_expr": "case",
+    "a_array_expr": "array",
+    "row_expr": "row",
+}
 
 
 def create_sequence(reading: Reading, statement: Any) -> None:

@@ -16,9 +16,10 @@ from .notation import script
 
 TOKENS = [
     "-- bgce: phase expand\n",
-    "CREATE", " TABLE", " Orders", " (", "id", " BIGINT", " DEFAULT", " 42", ",", " note", " text", " CHECK", " (",
-    "note", " <>", " 'It''s; é'", ")", ")", ";",
-    "CREATE", " FUNCTION", " f()", " RETURNS", " int", " LANGUAGE", " sql", " AS", " $Body$ SELECT 'X'; $Body$", ";",
+    "CREATE", " TABLE", " Orders", " (", "id", " BIGINT", " DEFAULT", " 42", ",",
+    " note", " text", " CHECK", " (", "note", " <>", " 'It''s; é'", ")", ")", ";",
+    "CREATE", " FUNCTION", " f()", " RETURNS", " int", " LANGUAGE", " sql",
+    " AS", " $Body$ SELECT 'X'; $Body$", ";",
     "COMMENT", " ON", " TABLE", ' "Orders"', " IS", " E'a\\'b'", ";",
 ]  # fmt: skip
 CODE = TOKENS[1:]
@@ -79,8 +80,14 @@ def test_what_changes_it(old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("-- bgce: requires a/1, b/2\nSELECT 1", "--bgce:requires b/000002\n-- x\n-- BGCE: requires a/01_make\nSELECT 1"),
-        ("-- bgce: phase expand\n-- bgce: repeatable\nSELECT 1", "-- bgce: repeatable\n-- bgce: phase  expand\nSELECT 1"),
+        (
+            "-- bgce: requires a/1, b/2\nSELECT 1",
+            "--bgce:requires b/000002\n-- x\n-- BGCE: requires a/01_make\nSELECT 1",
+        ),
+        (
+            "-- bgce: phase expand\n-- bgce: repeatable\nSELECT 1",
+            "-- bgce: repeatable\n-- bgce: phase  expand\nSELECT 1",
+        ),
         ('-- bgce: allow x until 2027-01-01 reason="y"\nSELECT 1', "SELECT 1"),
     ],
 )
@@ -100,7 +107,7 @@ def test_tokens_do_not_run_into_each_other() -> None:
 
 def test_stable_for_ever() -> None:
     """Recorded in users' lock files and histories: this value must never change."""
-    text = '-- bgce: requires a/1\nCREATE TABLE T ("Id" int DEFAULT 1, n text CHECK (n <> \'É\')); -- end\n'
+    text = "-- bgce: requires a/1\nCREATE TABLE T (\"Id\" int DEFAULT 1, n text CHECK (n <> 'É')); -- end\n"
     assert of(text) == "v1:5f6a043d833a6acbc47c0cfe22c37bcdb6a52fa539bff494786a1a475cfeefab"
 
 

@@ -60,8 +60,8 @@ SELECT 1"""
         "row-security off",
         "opaque",
         "allow",
-        "allow rule until tomorrow reason=\"x\"",
-        "allow rule until 2027-13-01 reason=\"x\"",
+        'allow rule until tomorrow reason="x"',
+        'allow rule until 2027-13-01 reason="x"',
         "allow rule until 2027-01-01",
         "phase expand\n-- bgce: phase contract",
     ],
@@ -85,7 +85,7 @@ def test_the_same_words_in_a_string_are_no_directive() -> None:
 
 
 def test_opaque_text_is_not_parsed() -> None:
-    found = script('-- bgce: opaque reason="a fork\'s syntax"\n\nFROB THE \'server;\n')
+    found = script("-- bgce: opaque reason=\"a fork's syntax\"\n\nFROB THE 'server;\n")
     assert found.mode is Mode.OPAQUE
     (statement,) = found.statements
     assert (statement.text, statement.line) == ("FROB THE 'server;", 3)

@@ -132,7 +132,8 @@ def test_harmless(sql: str, declared: bool) -> None:
 def test_psql_commands_and_copy_data(declared: bool) -> None:
     dump = (
         "\\restrict abc\nCREATE TABLE t (a int, b text);\n"
-        "COPY t (a, b) FROM stdin;\n1\tit's\n2\t\"open\n\\.\n\nSELECT 1 \\gset\n\\connect x\n\\unrestrict abc\n"
+        "COPY t (a, b) FROM stdin;\n1\tit's\n2\t\"open\n\\.\n"
+        "\nSELECT 1 \\gset\n\\connect x\n\\unrestrict abc\n"
     )
     found = refusals(dump, declared=declared)
     assert [line.split(" ")[:2] for line in found] == [

@@ -40,7 +40,8 @@ def test_statements_expressions_and_lines() -> None:
 
 def test_a_block_with_exceptions_is_guarded() -> None:
     body = read_body(
-        "BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN DELETE FROM x; END", returns="do"
+        "BEGIN CREATE TYPE e AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN DELETE FROM x; END",
+        returns="do",
     )
     assert queries(body) == [
         ("CREATE TYPE e AS ENUM ('a')", 1, False, True),
@@ -49,7 +50,11 @@ def test_a_block_with_exceptions_is_guarded() -> None:
 
 
 def test_trigger_variables_are_known() -> None:
-    text = "#variable_conflict use_column\nBEGIN\n NEW.a := OLD.b; IF TG_OP = 'X' THEN RETURN NULL; END IF;\n RETURN NEW;\nEND;"
+    text = """#variable_conflict use_column
+BEGIN
+  NEW.a := OLD.b; IF TG_OP = 'X' THEN RETURN NULL; END IF;
+  RETURN NEW;
+END;"""
     body = read_body(text, returns="trigger")
     assert queries(body)[:2] == [("SELECT OLD.b", 3, False, False), ("SELECT TG_OP = 'X'", 3, False, False)]
     assert {"new", "old"} <= body.variables
