@@ -8,6 +8,7 @@ after ending the step's transaction stay, nor a history row that the run did not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,6 @@ from bgce_migrate.migration import (
     Statement,
     Step,
 )
-from bgce_migrate.outcome import StepResult
 from bgce_migrate.servers import Server
 from tests.pooler import Pooler, start_pgbouncer
 from tests.servers import DatabaseMaker, start_server
@@ -106,7 +106,9 @@ class Bench:
     admin: str
     access: Access
 
-    def run(self, body: str) -> StepResult:
+    @contextmanager
+    def leading(self) -> Iterator[StepRunner]:
+        """Hold the run lock; the step's own session is opened by the first body."""
         with self.access.lead() as control:
             facts = read_facts(control)
             context = Context(RunInfo.new("test"), self.access, Limits(retries=1, lock_wait=5), facts)
@@ -115,7 +117,7 @@ class Bench:
             audit = Audit(self.access, {d.owner: d.name for d in DOMAINS})
             runner = StepRunner(context, leadership, None, audit)
             try:
-                return runner.run(self.owned(body), None)[0]
+                yield runner
             finally:
                 leadership.release()
                 audit.close()
@@ -191,26 +193,32 @@ def make_bench(
 @pytest.mark.parametrize("layout", ["plain", "role", "login"])
 def test_hostile_bodies(layout: str, make_bench: Callable[[str], Bench]) -> None:
     bench = make_bench(layout)
-    for body in BODIES:
-        outcome = expected(body, layout)
-        before = bench.query("SELECT count(*) FROM bgce_migrate.migration_history WHERE success")[0][0]
-        result = bench.run(body)
-        status = "applied" if result.error is None else "failed"
-        tables = {r[0] for r in bench.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-        rows = bench.query(
-            f"SELECT service_name, version FROM bgce_migrate.migration_history WHERE success OFFSET {before}"
-        )
-        said = f"{layout}, {body}: {status}, {sorted(map(str, tables))}, {rows}, {result.error}"
-        if outcome == "applied":
-            assert status == "applied" and rows == [("alpha", 1)] and "hostile" in tables, said
-        elif outcome == "failed":
-            assert status == "failed" and rows == [] and not tables, said
-        else:
-            # What gets through is the file's own table; never a row of another domain.
-            assert (status == "failed" and all(r[0] == "alpha" for r in rows)) or body == "forged table", said
-        assert bench.query("SELECT count(*) FROM bgce_migrate.guard")[0][0] == 0 or outcome == "leaks", said
-        assert bench.query("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()") == [], said
-        reset(bench)
+    with bench.leading() as runner:
+        for body in BODIES:
+            check_body(bench, runner, layout, body)
+
+
+def check_body(bench: Bench, runner: StepRunner, layout: str, body: str) -> None:
+    """Run one body and compare with the table; leaves the database as it was."""
+    outcome = expected(body, layout)
+    before = bench.query("SELECT count(*) FROM bgce_migrate.migration_history WHERE success")[0][0]
+    result = runner.run(bench.owned(body), None)[0]
+    status = "applied" if result.error is None else "failed"
+    tables = {r[0] for r in bench.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    rows = bench.query(
+        f"SELECT service_name, version FROM bgce_migrate.migration_history WHERE success OFFSET {before}"
+    )
+    said = f"{layout}, {body}: {status}, {sorted(map(str, tables))}, {rows}, {result.error}"
+    if outcome == "applied":
+        assert status == "applied" and rows == [("alpha", 1)] and "hostile" in tables, said
+    elif outcome == "failed":
+        assert status == "failed" and rows == [] and not tables, said
+    else:
+        # What gets through is the file's own table; never a row of another domain.
+        assert (status == "failed" and all(r[0] == "alpha" for r in rows)) or body == "forged table", said
+    assert bench.query("SELECT count(*) FROM bgce_migrate.guard")[0][0] == 0 or outcome == "leaks", said
+    assert bench.query("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()") == [], said
+    reset(bench)
 
 
 def reset(bench: Bench) -> None:
