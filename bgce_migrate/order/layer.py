@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bgce_migrate.migration import MigrationId, Name
-from bgce_migrate.order.names import COLUMN, KEY, PARTS, RELATION, Key, possible_keys
+from bgce_migrate.order.names import COLUMN, FLAT, KEY, PARTS, PUBLIC, RELATION, Key, possible_keys
 
 
 class Life:
@@ -47,6 +47,8 @@ class Layer:
         self.primary: dict[tuple[str, str], tuple[str, ...]] = {}
         self.clock: int = below.clock if below else 0
         self.opaque_at: int = below.opaque_at if below else -1
+        #: The table whose parts are being made, so that it is not looked up for each.
+        self.last_made: tuple[str, str] | None = None
         self._overloaded: set[Key] = set()
         self._parts: dict[tuple[str, str], list[Key]] = {}
         self._in_schema: dict[str, list[Key]] = {}
@@ -60,8 +62,21 @@ class Layer:
 
     def find(self, name: Name, path: tuple[str, ...]) -> Life | None:
         """What `name` means under the search path `path`, or None."""
-        for key in possible_keys(name, path):
-            life = self.get(key)
+        kind: str = name.kind._value_
+        schema = name.schema
+        if kind not in FLAT:
+            for key in possible_keys(name, path):
+                life = self.get(key)
+                if life is not None:
+                    return life
+            return None
+        part = name.part or ""
+        for home in path or PUBLIC if schema is None else (schema,):
+            key = (kind, home, name.name, part)
+            if key in self.live:
+                life = self.live[key]
+            else:
+                life = self.below.live.get(key) if self.below is not None else None
             if life is not None:
                 return life
         return None
@@ -131,7 +146,11 @@ class Layer:
         kind, schema, name, part = key = life.key
         self.live[key] = life
         if kind in PARTS:
-            self._parts.setdefault((schema, name), []).append(key)
+            parts = self._parts.get((schema, name))
+            if parts is None:
+                self._parts[schema, name] = [key]
+            else:
+                parts.append(key)
             if kind == KEY and "primary" in life.detail:
                 self.primary[schema, name] = tuple(part.split(","))
         elif schema != "public":

@@ -7,7 +7,20 @@ from typing import Protocol
 
 from bgce_migrate.migration import Action, Effect, MigrationId
 from bgce_migrate.order.layer import Death, Layer, Life
-from bgce_migrate.order.names import FUNCTION, LENIENT, PARTS, RELATION, SCHEMA, TOP, TRIGGER, Key, key_of
+from bgce_migrate.order.names import (
+    COLUMN,
+    FUNCTION,
+    KEY,
+    LENIENT,
+    PARTS,
+    PUBLIC,
+    RELATION,
+    SCHEMA,
+    TOP,
+    TRIGGER,
+    Key,
+    key_of,
+)
 
 # Looking up an Enum member through its class is slow in Python 3.10.
 _MAKE, _REPLACE, _RENAME, _DROP, _OPAQUE = (
@@ -19,6 +32,8 @@ _MAKE, _REPLACE, _RENAME, _DROP, _OPAQUE = (
 )
 #: Dropped together with the table they belong to, without CASCADE.
 _OWNED = frozenset({"index", "sequence"})
+#: Nothing hangs on these, and they go with their table.
+_SMALL = frozenset({COLUMN, KEY})
 _DEPENDENT = frozenset({"view", "matview", "index", "sequence"})
 
 
@@ -52,6 +67,7 @@ class Model(Layer):
     def apply(self, migration: MigrationId, effects: Sequence[Effect], watch: Watch | None = None) -> None:
         """Replay one migration's effects in their order."""
         self.clock += 1
+        self.last_made = None
         statement = -1
         made: list[Life] = []
         used: list[Effect] = []
@@ -67,7 +83,7 @@ class Model(Layer):
             action = effect.action
             if action is _MAKE or action is _REPLACE:
                 life = self._make(migration, effect, watch)
-                if life is not None:
+                if life is not None and life.key[0] not in _SMALL:
                     made.append(life)
             elif action is _DROP:
                 self._drop(migration, effect, watch)
@@ -112,9 +128,11 @@ class Model(Layer):
     def _make(self, migration: MigrationId, effect: Effect, watch: Watch | None) -> Life | None:
         name = effect.object
         kind: str = name.kind._value_
-        schema = name.schema or (*effect.path, "public")[0]
-        if kind in PARTS and self.get((RELATION, schema, name.name, "")) is None:
-            schema = self._housing(name.name, effect.path) or schema
+        schema = name.schema or (effect.path or PUBLIC)[0]
+        if kind in PARTS and self.last_made != (schema, name.name):
+            self.last_made = None
+            if self.get((RELATION, schema, name.name, "")) is None:
+                schema = self._housing(name.name, effect.path) or schema
         key: Key = (kind, "" if kind in TOP else schema, name.name, name.part or "")
         old = self.get(key)
         if old is not None and (effect.action is _REPLACE or kind in LENIENT):
@@ -125,6 +143,8 @@ class Model(Layer):
             return None
         life = Life(key, migration, migration.domain, effect.relation_kind, effect.detail)
         self._begin(life)
+        if kind == RELATION:
+            self.last_made = (schema, name.name)
         if watch is not None:
             watch.made(life, effect, old)
         return life
@@ -145,6 +165,7 @@ class Model(Layer):
 
     def _end(self, life: Life, migration: MigrationId, effect: Effect, watch: Watch | None) -> None:
         """Drop `life` and what goes with it."""
+        self.last_made = None
         waiting = [life]
         while waiting:
             dying = waiting.pop()
@@ -166,6 +187,7 @@ class Model(Layer):
         target = effect.to
         if target is None:
             return
+        self.last_made = None
         life = self.find(effect.object, effect.path)
         if life is None:
             keys = self.where_missing(effect.object, effect.path)

@@ -20,10 +20,16 @@ EXTENSION = ObjectKind.EXTENSION.value
 
 #: Things inside a relation: they come and go with it.
 PARTS = frozenset({COLUMN, KEY, TRIGGER})
+#: Kinds with one key per schema of the path: no types (which may be relations), nothing without schema.
+FLAT = frozenset({RELATION, FUNCTION, *PARTS})
+PUBLIC = ("public",)
 #: Schemas and extensions have no schema themselves.
 TOP = frozenset({SCHEMA, EXTENSION})
 #: A second CREATE of a live one is no contradiction: an overload, or a key under another name.
 LENIENT = frozenset({FUNCTION, *PARTS})
+
+
+_KINDS: dict[str, ObjectKind] = {kind.value: kind for kind in ObjectKind}
 
 
 def key_of(name: Name, schema: str) -> Key:
@@ -34,7 +40,7 @@ def key_of(name: Name, schema: str) -> Key:
 
 def possible_keys(name: Name, path: tuple[str, ...]) -> list[Key]:
     """Every key `name` may mean, the preferred one first; a relation is also a type of its name."""
-    schemas = (name.schema,) if name.schema is not None else path or ("public",)
+    schemas = (name.schema,) if name.schema is not None else path or PUBLIC
     if name.kind._value_ in TOP:
         schemas = ("",)
     keys = [key_of(name, schema) for schema in schemas]
@@ -46,7 +52,7 @@ def possible_keys(name: Name, path: tuple[str, ...]) -> list[Key]:
 def spell(key: Key) -> Name:
     """The key as a `Name` with its schema."""
     kind, schema, name, part = key
-    return Name(ObjectKind(kind), name, schema or None, part or None)
+    return Name(_KINDS[kind], name, schema or None, part or None)
 
 
 def show(key: Key) -> str:

@@ -39,7 +39,7 @@ def place(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Pl
     if work.problems:
         raise _refusal(work.problems)
     order = work.web.dag.sorted()
-    failures = inspect(record, order)
+    failures = inspect(record, order) if work.guessed else []
     if failures:
         raise _refusal(failures[:1])
     return Placement(

@@ -36,6 +36,7 @@ def resolve(work: Work, links: list[Link]) -> None:
             work.problems.append(wording.cycle(work.record.nodes, walk, work.first_reason))
         return
     open_contests(work, several)
+    work.guessed = bool(work.contests or work.choices)
     decide(work)
     if not work.problems:
         _follow_soft(work)

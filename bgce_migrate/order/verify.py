@@ -54,6 +54,8 @@ class _Inspector:
             return
         user = self.record.nodes[self.node]
         others = [n for n in self.record.writes[key] if self.record.domain(n) != user.id.domain]
+        if not others:
+            return
         other = self.writer.get(key, others[0])
         if self.record.domain(other) == user.id.domain:
             other = others[0]

@@ -62,6 +62,7 @@ class Work:
     soft: list[Choice] = field(default_factory=list)
     dropped: list[Link] = field(default_factory=list)
     outside: list[tuple[int, Key, Effect]] = field(default_factory=list)
+    guessed: bool = False
 
     def around(self, use: Use, option: Interval, soft: bool = False) -> list[Link]:
         """The edges that put a use into an interval: after its maker, before its end."""
