@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from dataclasses import replace
 
-from bgce_migrate.apply import faults
+from bgce_migrate.apply import faults, recording
 from bgce_migrate.apply.lanes import Lanes
-from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.apply.owned import Owned
+from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.statements import set_role, set_session_role
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import BgceError, NeedsHuman, Refused, StepFailed, Unavailable
@@ -73,11 +73,11 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tupl
         held = replies[-1].rows
         runner.audit_held(owned, replace(replies[-1], rows=tuple(r for r in held if r[:5] not in seen)))
         seen.update(r[:5] for r in held)
-    row = json.dumps(runner.row(owned, success=True))
+    finish = recording.finish_step(
+        session, attempt, recording.step_row(runner.context.info, owned.step, success=True)
+    )
     role = [Command(set_role(owned.owner))] if owned.owner else []
-    commands = [session.call("finish_step", ("uuid", attempt), ("jsonb", row)), *role, *map(Command, owned.grants)]
-    sequence, row_hash = session.run(commands)[0].rows[0]
-    return Head(int(sequence or 0), row_hash or "")
+    return recording.head_of(session.run([finish, *role, *map(Command, owned.grants)])[0])
 
 
 def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: float) -> tuple[StepResult, ...]:

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from bgce_migrate.apply import faults
+from bgce_migrate.apply import faults, recording
+from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.apply.probes import Verdict, probe
-from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.apply.units import Unit, cut
-from bgce_migrate.db.history import GENESIS, OpenUnit, read_state
+from bgce_migrate.db.history import OpenUnit, read_state
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost
@@ -100,7 +101,7 @@ class JournalRunner:
 
     def _prepare(self, owned: Owned) -> Session:
         session = self.runner.open(owned)
-        values = self.runner.settings_of(owned)
+        values = settings_of(self.context, owned)
         text, params = settings(session.server_version, values)
         session.run([Command("RESET ALL"), Command(set_session_role(None)), Command(text.replace(", true)", ", false)"), params)])
         if self.context.facts.pooled:
@@ -142,12 +143,9 @@ class JournalRunner:
         begin = [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
             Command(set_role(None)),
-            session.call(
-                "begin_step", ("uuid", attempt), ("bigint", str(self.leadership.epoch)), ("text", step.id.domain),
-                ("text", previous.row_hash if previous else GENESIS),
-            ),
+            recording.begin_step(session, attempt, self.leadership.epoch, step.id.domain, previous),
             *([Command(set_role(owned.owner))] if owned.owner else []),
-        ]  # fmt: skip
+        ]
         body = [Command(s.text, keep_rows=False) for s in unit.statements]
         tail = [Command(set_session_role(None))]
         if owned.owner:
@@ -158,10 +156,7 @@ class JournalRunner:
             raise Failed(caught.index - len(begin), caught.error) from None
         if owned.owner:
             self.runner.audit_held(owned, replies[-1])
-        record = session.call(
-            "finish_unit", ("uuid", attempt), ("uuid", self.context.info.run_id), ("bigint", str(step.id.version)),
-            ("text", step.direction.value), ("integer", str(unit.number)), ("text", unit.digest),
-        )  # fmt: skip
+        record = recording.finish_unit(session, attempt, self.context.info.run_id, step, unit)
         if unit.rolls_back:
             session.run([Command("ROLLBACK")])
             self._intent(session, owned, unit)
@@ -274,24 +269,10 @@ class JournalRunner:
     # -- its records -------------------------------------------------------------------------------------------
 
     def _intent(self, session: Session, owned: Owned, unit: Unit) -> None:
-        step = owned.step
-        session.run([
-            session.call(
-                "intent", ("bigint", str(self.leadership.epoch)), ("uuid", self.context.info.run_id),
-                ("text", step.id.domain), ("bigint", str(step.id.version)), ("text", step.direction.value),
-                ("integer", str(unit.number)), ("text", unit.digest), ("text", unit.tag or unit.statements[0].kind),
-            )
-        ])  # fmt: skip
+        session.run([recording.intent(session, self.leadership.epoch, self.context.info.run_id, owned.step, unit)])
 
     def _done(self, session: Session, owned: Owned, unit: Unit, evidence: str) -> None:
-        step = owned.step
-        session.run([
-            session.call(
-                "done", ("bigint", str(self.leadership.epoch)), ("text", step.id.domain),
-                ("bigint", str(step.id.version)), ("text", step.direction.value), ("integer", str(unit.number)),
-                ("text", evidence),
-            )
-        ])  # fmt: skip
+        session.run([recording.done(session, self.leadership.epoch, owned.step, unit, evidence)])
 
     def _finish(self, owned: Owned, previous: Head | None, started: float) -> Head:
         """The file's history row, in a step without a body."""

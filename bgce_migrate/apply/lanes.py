@@ -10,7 +10,8 @@ from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.journal import JournalRunner
 from bgce_migrate.apply.leader import Leadership
-from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.apply.owned import Owned
+from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.session import Session
 from bgce_migrate.errors import BgceError, Interrupted, LeadershipLost, NeedsHuman, Refused, Unavailable
 from bgce_migrate.migration import MigrationId, Mode, Plan, Step

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from bgce_migrate.apply import recording
 from bgce_migrate.apply.context import Context, Limits, RunInfo
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.target import Target, ensure_bookkeeping
 from bgce_migrate.db import statements as st
-from bgce_migrate.db.history import GENESIS
 from bgce_migrate.db.wire import Command, Failed
 from bgce_migrate.errors import Refused
 from bgce_migrate.migration import MigrationId
@@ -47,37 +45,20 @@ def mark(
     with leading(target, info, limits) as leadership:
         heads = dict(target.state.heads)
         for migration, applied, checksum, down in marks:
-            row = _row(info, "mark_applied" if applied else "mark_reverted", migration, checksum, down)
+            row = recording.mark_row(info, migration, applied=applied, checksum=checksum, down=down)
             heads[migration.domain] = _record(target, leadership, migration.domain, heads, row)
             done.append(migration)
     return tuple(done)
 
 
-def _row(
-    info: RunInfo, direction: str, migration: MigrationId | None, checksum: str | None = None, down: str | None = None,
-    name: str = "", error: str | None = None,
-) -> dict[str, object]:  # fmt: skip
-    return {
-        "run_id": info.run_id, "deployment": info.deployment, "version": migration.version if migration else None,
-        "name": migration.name if migration else name, "direction": direction, "execution_time_ms": 0, "success": True,
-        "checksum": checksum, "down_sql": down, "requires": [], "error": error, "git_commit": info.git_commit,
-        "tool_version": info.tool_version,
-    }  # fmt: skip
-
-
 def _record(
-    target: Target, leadership: Leadership, domain: str, heads: Mapping[str, Head], row: dict[str, object]
+    target: Target, leadership: Leadership, domain: str, heads: Mapping[str, Head], row: recording.Row
 ) -> Head:
-    previous = heads.get(domain)
-    call = target.control.call(
-        "record", ("bigint", str(leadership.epoch)), ("uuid", str(uuid.uuid4())), ("text", domain),
-        ("text", previous.row_hash if previous else GENESIS), ("jsonb", json.dumps(row)),
-    )  # fmt: skip
+    call = recording.record(target.control, leadership.epoch, domain, heads.get(domain), row)
     try:
-        sequence, row_hash = target.control.run([call])[0].rows[0]
+        return recording.head_of(target.control.run([call])[0])
     except Failed as failed:
         raise Refused(f"the history of {domain} takes no such row: {failed.error}") from None
-    return Head(int(sequence or 0), row_hash or "")
 
 
 def accept_target(target: Target, info: RunInfo, limits: Limits, what: str, reason: str) -> str:
@@ -92,7 +73,7 @@ def accept_target(target: Target, info: RunInfo, limits: Limits, what: str, reas
         target.control.run([target.control.call("accept_target", ("bigint", str(leadership.epoch)))])
         heads = dict(target.state.heads)
         for domain in sorted(heads):
-            row = _row(info, "correction", None, name=what, error=reason)
+            row = recording.correction_row(info, what, reason)
             heads[domain] = _record(target, leadership, domain, heads, row)
     was = target.state.meta
     return f"{what}: history now belongs to {target.facts.database} of cluster {target.facts.system_identifier}" + (

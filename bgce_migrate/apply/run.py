@@ -13,8 +13,8 @@ from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context, Limits, Progress, RunInfo, Silent, Stop
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.preflight import require_runnable
-from bgce_migrate.apply.step import Owned
 from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
 from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain

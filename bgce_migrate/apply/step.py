@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import psycopg
 
-from bgce_migrate.apply import faults
+from bgce_migrate.apply import faults, recording
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.leader import Leadership
-from bgce_migrate.db.history import GENESIS
+from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
 from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, NeedsHuman, StepFailed, Unavailable
-from bgce_migrate.migration import Direction, Mode, Statement, Step
+from bgce_migrate.migration import Mode, Statement, Step
 from bgce_migrate.outcome import Head, StepResult, StepStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """A step with what only the run knows: whose it is and which rights it must give."""
-
-    step: Step
-    owner: str | None  # the role the body runs as; None in layout plain
-    migrator: str
-    search_path: str
-    grants: tuple[str, ...] = ()  # SQL, run as the owner before COMMIT
-    parents: frozenset[str] = frozenset()  # other owners' tables its keys refer to, "schema.name"
 
 
 class StepRunner:
@@ -133,46 +119,16 @@ class StepRunner:
     def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
         """Everything before the body: the transaction, its settings, the guard, the role."""
         session = self.open(owned)
-        text, values = settings(session.server_version, self.settings_of(owned))
+        text, values = settings(session.server_version, settings_of(self.context, owned))
         return [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
             # What an earlier file has SET for the session must not reach this one.
             Command("RESET ALL"),
             Command(set_role(None)),
             Command(text, values, keep_rows=False),
-            session.call(
-                "begin_step", ("uuid", attempt), ("bigint", str(self.leadership.epoch)),
-                ("text", owned.step.id.domain), ("text", previous.row_hash if previous else GENESIS),
-            ),
+            recording.begin_step(session, attempt, self.leadership.epoch, owned.step.id.domain, previous),
             *([Command(set_role(owned.owner))] if owned.owner else []),
-        ]  # fmt: skip
-
-    def settings_of(self, owned: Owned) -> dict[str, str]:
-        """What a role's or a database's defaults could break, set for this transaction."""
-        limits, directives = self.context.limits, owned.step.script.directives
-        statements = owned.step.script.statements
-        # VALIDATE blocks nobody while it waits; a short timeout would only throw its scan away.
-        patient = bool(statements) and all(s.tag == "validate_constraint" for s in statements)
-        return {
-            "application_name": f"{self.context.info.application_name} {owned.step.id.short}",
-            "search_path": owned.search_path,
-            "lock_timeout": directives.lock_timeout or ("0" if patient else limits.lock_timeout),
-            "statement_timeout": limits.statement_timeout,
-            "transaction_timeout": "0",
-            "idle_in_transaction_session_timeout": limits.idle_timeout,
-            "client_connection_check_interval": "1s",
-            "row_security": "on" if directives.row_security else "off",
-            "TimeZone": self.context.time_zone,
-            "DateStyle": "ISO, MDY",
-            "IntervalStyle": "postgres",
-            "standard_conforming_strings": "on",
-            "client_encoding": "UTF8",
-            "check_function_bodies": "on",
-            "default_tablespace": "",
-            "default_table_access_method": "heap",
-            "synchronous_commit": "on",
-            "client_min_messages": "notice",
-        }
+        ]
 
     def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> None:
         # For the session, not only the transaction: a role that a hostile body has left behind a ROLLBACK of its own
@@ -217,7 +173,7 @@ class StepRunner:
 
     def _round_two(self, session: Session, owned: Owned, attempt: str, ms: int | None) -> Head:
         commands = [
-            session.call("finish_step", ("uuid", attempt), ("jsonb", json.dumps(self.row(owned, success=True, ms=ms)))),
+            recording.finish_step(session, attempt, recording.step_row(self.context.info, owned.step, success=True, ms=ms)),
             # Servers before 18 run deferred triggers as the role of the moment of COMMIT.
             *([Command(set_role(owned.owner))] if owned.owner else []),
             *(Command(grant) for grant in owned.grants),
@@ -232,51 +188,21 @@ class StepRunner:
             raise _LostAtCommit(attempt, str(lost)) from None
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[-1].tag}")
-        sequence, row_hash = replies[0].rows[0]
-        return Head(int(sequence or 0), row_hash or "")
+        return recording.head_of(replies[0])
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
-
-    def row(self, owned: Owned, *, success: bool, error: str | None = None, ms: int | None = None) -> dict[str, object]:
-        """The history row of this step, as the functions take it."""
-        step, info = owned.step, self.context.info
-        up = step.direction is Direction.UP
-        return {
-            "run_id": info.run_id,
-            "deployment": info.deployment,
-            "version": step.id.version,
-            "name": step.id.name,
-            "direction": step.direction.value,
-            "execution_time_ms": ms,
-            "success": success,
-            "checksum": step.checksum,
-            "up_sql": step.script.source.text if up and success else None,
-            "down_sql": step.down.text if up and success and step.down else None,
-            "requires": list(step.requires),
-            "error": error,
-            "git_commit": info.git_commit,
-            "tool_version": info.tool_version,
-        }
 
     def record_failure(self, owned: Owned, previous: Head | None, failure: BgceError) -> Head | None:
         """Append the failed attempt; the failure itself is what counts, so trouble here is only noted."""
         text = f"{failure.message} [{failure.facts.get('sqlstate', '')}]"
-        row = self.row(owned, success=False, error=text, ms=0)
+        row = recording.step_row(self.context.info, owned.step, success=False, error=text, ms=0)
         try:
             session = self.open(owned)
-            reply = session.run([self.record(session, owned.step.id.domain, previous, row)])[0]
+            call = recording.record(session, self.leadership.epoch, owned.step.id.domain, previous, row)
+            return recording.head_of(session.run([call])[0])
         except (Failed, Lost, BgceError) as error:
             self.context.progress.note(f"the failure of {owned.step.id} could not be recorded: {error}")
             return previous
-        sequence, row_hash = reply.rows[0]
-        return Head(int(sequence or 0), row_hash or "")
-
-    def record(self, session: Session, domain: str, previous: Head | None, row: dict[str, object]) -> Command:
-        """A history row beside a step: failures, marks, corrections."""
-        return session.call(
-            "record", ("bigint", str(self.leadership.epoch)), ("uuid", str(uuid.uuid4())), ("text", domain),
-            ("text", previous.row_hash if previous else GENESIS), ("jsonb", json.dumps(row)),
-        )  # fmt: skip
 
     # -- the connection ----------------------------------------------------------------------------------------
 

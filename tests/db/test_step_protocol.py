@@ -19,7 +19,8 @@ from bgce_migrate.apply import bootstrap
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Access, Context, Limits, RunInfo
 from bgce_migrate.apply.leader import Leadership
-from bgce_migrate.apply.step import Owned, StepRunner
+from bgce_migrate.apply.owned import Owned
+from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.session import connect
 from bgce_migrate.db.statements import MIGRATOR
 from bgce_migrate.db.target import read_facts

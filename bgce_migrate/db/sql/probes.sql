@@ -19,12 +19,3 @@ WHERE NOT i.indisvalid AND (c.relname ~ '_ccnew[0-9]*$' OR c.relname ~ '_ccold[0
 SELECT i.inhparent::regclass::text, i.inhdetachpending::text
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = $2 AND ($1::text IS NULL OR n.nspname = $1)
-
--- name: enum_value
-SELECT e.enumlabel::text FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_namespace n ON n.oid = t.typnamespace
-WHERE t.typname = $2 AND e.enumlabel = $3 AND ($1::text IS NULL OR n.nspname = $1)
-
--- name: constraint
-SELECT c.convalidated::text FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
-JOIN pg_namespace n ON n.oid = t.relnamespace
-WHERE t.relname = $2 AND c.conname = $3 AND ($1::text IS NULL OR n.nspname = $1)

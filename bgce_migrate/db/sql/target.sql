@@ -26,11 +26,6 @@ FROM pg_roles r WHERE r.rolname = ANY ($1::text[])
 -- name: extensions
 SELECT extname::text FROM pg_extension
 
--- name: history_view
--- The optional view for services and dashboards: the columns of the platform's own migration_history.
-SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = $1 AND c.relname = $2
-
 -- name: owned_objects
 -- DROP statements for everything outside the system that this login owns and no extension holds, schemas last.
 WITH mine AS (SELECT oid FROM pg_roles WHERE rolname = session_user),

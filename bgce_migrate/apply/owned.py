@@ -1,0 +1,56 @@
+"""A step with what only the run knows: its owner, its settings, the rights it must give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bgce_migrate.apply.context import Context
+from bgce_migrate.migration import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A step ready to run.
+
+    Attributes:
+        owner: the role the body runs as; None in layout plain.
+        migrator: the domain's login in mode `login`.
+        search_path: as `set_config` takes it.
+        grants: SQL that the owner runs before COMMIT: rights others need on what the step makes.
+        parents: other owners' tables that its keys refer to, as "schema.name".
+    """
+
+    step: Step
+    owner: str | None
+    migrator: str
+    search_path: str
+    grants: tuple[str, ...] = ()
+    parents: frozenset[str] = frozenset()
+
+
+def settings_of(context: Context, owned: Owned) -> dict[str, str]:
+    """What a role's or a database's defaults could break, set for this step."""
+    limits, directives = context.limits, owned.step.script.directives
+    statements = owned.step.script.statements
+    # VALIDATE blocks nobody while it waits; a short timeout would only throw its scan away.
+    patient = bool(statements) and all(s.tag == "validate_constraint" for s in statements)
+    return {
+        "application_name": f"{context.info.application_name} {owned.step.id.short}",
+        "search_path": owned.search_path,
+        "lock_timeout": directives.lock_timeout or ("0" if patient else limits.lock_timeout),
+        "statement_timeout": limits.statement_timeout,
+        "transaction_timeout": "0",
+        "idle_in_transaction_session_timeout": limits.idle_timeout,
+        "client_connection_check_interval": "1s",
+        "row_security": "on" if directives.row_security else "off",
+        "TimeZone": context.time_zone,
+        "DateStyle": "ISO, MDY",
+        "IntervalStyle": "postgres",
+        "standard_conforming_strings": "on",
+        "client_encoding": "UTF8",
+        "check_function_bodies": "on",
+        "default_tablespace": "",
+        "default_table_access_method": "heap",
+        "synchronous_commit": "on",
+        "client_min_messages": "notice",
+    }
