@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bgce_migrate import config as settings
+from bgce_migrate import naming
 from bgce_migrate.config import Project
 from bgce_migrate.domain import Domain
-from bgce_migrate.errors import Problem, UsageError
+from bgce_migrate.errors import UsageError
 from bgce_migrate.host import Host
 from bgce_migrate.migration import Finding, MigrationId
 from bgce_migrate.outcome import LockResult, StatusRow
@@ -126,7 +127,7 @@ class Desk:
         """What an `up` would do; `state` None plans for an empty database."""
         from bgce_migrate.planning import Selection, plan_up
 
-        self._require_domain(domain)
+        naming.require_domain(self.project, domain)
         return plan_up(self.tree, state, Selection(domain, limit, to, allow_unlocked))
 
     def up(
@@ -148,8 +149,11 @@ class Desk:
         """
         from bgce_migrate.quick import nothing_to_do
 
-        self._require_domain(domain)
-        self._require_after(target, after)
+        naming.require_domain(self.project, domain)
+        if after:
+            from bgce_migrate.apply.target import require_after
+
+            require_after(target, after)
         if options.expect is None and (report := nothing_to_do(self.tree, target, info)) is not None:
             return report
         from bgce_migrate.apply.run import execute
@@ -175,7 +179,7 @@ class Desk:
         """
         from bgce_migrate.undoing import undo
 
-        self._require_domain(selection.domain)
+        naming.require_domain(self.project, selection.domain)
         return undo(self.tree, target, info, self._options(options), selection, self.host, consent, source)
 
     def goto(
@@ -192,7 +196,7 @@ class Desk:
         """Bring one domain to a version, up or down."""
         from bgce_migrate.undoing import DownSelection
 
-        name = self._one_domain(domain, f"goto {version}")
+        name = naming.one_domain(self.project, domain, f"goto {version}")
         goal = MigrationId(name, version)
         applied = target.state.applied
         if any(i.domain == name and i.version > version for i in applied):
@@ -204,53 +208,17 @@ class Desk:
     def _options(self, options: Options) -> Options:
         return replace(options, time_zone=self.project.timezone)
 
-    def _require_after(self, target: Target, after: Mapping[str, Head] | None) -> None:
-        from bgce_migrate.db.history import read_rows, verify
-        from bgce_migrate.errors import HistoryBroken
-
-        if not after:
-            return
-        faults = verify(read_rows(target.control) if target.state.meta else (), after)
-        if faults:
-            raise HistoryBroken(
-                f"the history is not the one the receipt has seen: {faults[0]}",
-                hint="look at what is missing; then bgce-migrate repair --accept-rewind REASON",
-                problems=[Problem(f) for f in faults],
-            )
-
     # -- looking -----------------------------------------------------------------------------------------------
 
     def status(self, target: Target | None) -> tuple[StatusRow, ...]:
         """Every migration and where it stands; on an empty database with `target` None."""
-        state = target.state if target is not None else None
-        applied = state.applied if state else {}
-        failed: set[MigrationId] = set()
-        times: dict[int, str] = {}
-        if target is not None and target.state.meta is not None:
-            rows = target.control.ask("history", "last_failures")
-            failed = {MigrationId(r[0] or "", int(r[1] or 0)) for r in rows if r[2] == "false"}
-            times = {int(r[0] or 0): r[1] or "" for r in target.control.ask("history", "applied_times")}
-        edited = set(self.tree.edited({i: a.checksum for i, a in applied.items()}))
-        out = []
-        for migration in self.tree.migrations:
-            done = applied.get(migration)
-            state_word = "pending"
-            if done is not None:
-                state_word = "edited" if migration in edited else "applied"
-            elif migration in failed:
-                state_word = "failed"
-            at = times.get(done.history_id) if done is not None else None
-            out.append(StatusRow(migration, state_word, at, self.tree.locked(migration) is not None))
-        out += [
-            StatusRow(i, "missing", times.get(a.history_id))
-            for i, a in applied.items()
-            if i not in self.tree.migrations
-        ]
-        return tuple(out)
+        from bgce_migrate.standing import status_rows
+
+        return status_rows(self.tree, target)
 
     def version(self, target: Target, domain: str | None = None) -> dict[str, int | None]:
         """The highest applied version of each domain; None where nothing is applied."""
-        self._require_domain(domain)
+        naming.require_domain(self.project, domain)
         names = [domain] if domain else [d.name for d in self.project.domains]
         applied = target.state.applied
         return {n: max((i.version for i in applied if i.domain == n), default=None) for n in names}
@@ -272,19 +240,12 @@ class Desk:
     ) -> tuple[MigrationId, ...]:
         """Record that one domain is at `version`, without running anything."""
         from bgce_migrate.apply.marks import mark
+        from bgce_migrate.standing import marks_to
 
-        name = self._one_domain(domain, f"force {version}")
-        own = [i for i in self.tree.migrations if i.domain == name]
-        if version > 0 and not any(i.version == version for i in own):
+        name = naming.one_domain(self.project, domain, f"force {version}")
+        if version > 0 and MigrationId(name, version) not in self.tree.migrations:
             raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
-        applied = target.state.applied
-        marks: list[tuple[MigrationId, bool, str | None, str | None]] = []
-        for i in own:
-            if i.version <= version and i not in applied:
-                down = self.tree.down_source(i)
-                marks.append((i, True, self.tree.checksum(i), down.text if down else None))
-        gone = [i for i in applied if i.domain == name and i.version > version]
-        marks += [(i, False, None, None) for i in gone]
+        marks = marks_to(self.tree, target, name, version)
         return mark(target, info, limits, marks) if marks else ()
 
     def repair(
@@ -339,7 +300,7 @@ class Desk:
         from bgce_migrate.local import run_bootstrap
 
         for name in domains:
-            self._require_domain(name)
+            naming.require_domain(self.project, name)
         return run_bootstrap(self.project, address, domains, print_only, passwords or {})
 
     def doctor(self, address: Address | None) -> tuple[tuple[str, str], ...]:
@@ -352,30 +313,7 @@ class Desk:
 
     def parse_id(self, text: str) -> MigrationId:
         """`domain/000003`, `domain/3`, or `3` where there is one domain."""
-        domain, _, version = text.rpartition("/")
-        digits = version.split("_", 1)[0]
-        if not digits.isdigit():
-            raise UsageError(f"'{text}' is not of the form domain/version", hint="for example cortex/000003")
-        name = self._one_domain(domain or None, text)
-        return MigrationId(name, int(digits))
+        return naming.parse_id(self.project, text)
 
     def _domains(self) -> dict[str, Domain]:
         return {d.name: d for d in self.project.domains}
-
-    def _require_domain(self, name: str | None) -> None:
-        if name is not None and name not in self.project.registry:
-            known = ", ".join(d.name for d in self.project.domains)
-            raise UsageError(f"there is no domain {name}", hint=f"the domains are: {known}")
-
-    def _one_domain(self, name: str | None, words: str) -> str:
-        self._require_domain(name)
-        if name is not None:
-            return name
-        domains = [d.name for d in self.project.domains]
-        if len(domains) != 1:
-            raise UsageError(
-                f"'{words}' names a version, and there are {len(domains)} domains: {', '.join(domains)}",
-                hint="say which with --domain NAME",
-            )
-        return domains[0]
-

@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from bgce_migrate.apply import bootstrap
 from bgce_migrate.apply.context import Access, RunInfo
-from bgce_migrate.db.history import State, read_state
+from bgce_migrate.db.history import State, read_rows, read_state, verify
 from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.target import Facts, read_facts, require_changeable, require_recorded
-from bgce_migrate.errors import Refused
+from bgce_migrate.errors import HistoryBroken, Problem, Refused
+from bgce_migrate.outcome import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +117,18 @@ def ensure_bookkeeping(target: Target) -> None:
     if target.state.meta is None:
         bootstrap.create_plain(target.control, target.facts, target.address.schema)
         target.reread()
+
+
+def require_after(target: Target, after: Mapping[str, Head]) -> None:
+    """Refuse a history that is not the one a receipt has seen, or is shorter (exit 3).
+
+    Args:
+        after: the receipt's `heads`.
+    """
+    faults = verify(read_rows(target.control) if target.state.meta else (), after)
+    if faults:
+        raise HistoryBroken(
+            f"the history is not the one the receipt has seen: {faults[0]}",
+            hint="look at what is missing; then bgce-migrate repair --accept-rewind REASON",
+            problems=[Problem(f) for f in faults],
+        )
