@@ -8,7 +8,7 @@ name ?= $(NAME)
 version ?= $(VERSION)
 
 # The embedded server is used only where nothing names a database; a variable that is set and empty is an error.
-bgce_defined := $(foreach v,DATABASE_URL PGSERVICE PGHOST PGHOSTADDR PGPORT PGDATABASE,$(if $(filter undefined,$(origin $(v))),,$(v)))
+bgce_defined := $(strip $(foreach v,DATABASE_URL PGSERVICE PGHOST PGHOSTADDR PGPORT PGDATABASE,$(if $(filter undefined,$(origin $(v))),,$(v))))
 bgce_dotenv := $(shell grep -s -l '^ *\(export \)\{0,1\}DATABASE_URL=' .env)
 BGCE_TARGET ?= $(if $(bgce_defined)$(bgce_dotenv),,--embedded)
 bgce_domain := $(if $(domain),--domain $(domain))
