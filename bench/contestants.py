@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +78,38 @@ class Floor:
 
 
 @dataclass
+class Project:
+    """The workload as a declared project with its lock file, written once for all who use it."""
+
+    folder: Path = Path()
+
+    def write(self, workload: Workload, folder: Path) -> None:
+        """Write and lock it, unless that was done."""
+        from bgce_migrate.desk import Desk
+
+        if not self.folder.name:
+            self.folder = folder
+            write_project(workload, folder)
+            Desk.load(folder).lock()
+
+    def bootstrap(self, ground: Ground, database: str) -> str:
+        """What an administrator does once a database: roles, bookkeeping. Returns the migrator's URL."""
+        from bgce_migrate.apply.target import Address
+        from bgce_migrate.desk import Desk
+
+        # Roles outlive databases and runs, so the password is the server's, not this run's.
+        password = hashlib.sha256(ground.server.admin_password.encode()).hexdigest()[:32]
+        address = Address(ground.url(database), "bgce_migrate")
+        Desk.load(self.folder).bootstrap(address, passwords={MIGRATOR: password})
+        return ground.server.url(role=MIGRATOR, password=password, database=database)
+
+
+@dataclass
 class Ours:
     """`bgce-migrate up` as a whole process: declared domains, roles, rights and history on."""
 
+    project: Project
     jobs: int | None = None
-    folder: Path = Path()
-    password: str = ""
 
     @property
     def name(self) -> str:
@@ -97,27 +122,13 @@ class Ours:
 
     def write(self, workload: Workload, folder: Path) -> None:
         """A project with its lock file."""
-        from bgce_migrate.desk import Desk
-
-        self.folder, self.password = folder, secrets.token_hex(16)
-        write_project(workload, folder)
-        Desk.load(folder).lock()
+        self.project.write(workload, folder)
 
     def ready(self, ground: Ground, database: str) -> Job:
-        """What an administrator does once: roles, bookkeeping."""
-        url = self.bootstrap(ground, database)
+        """A bootstrapped database."""
+        url = self.project.bootstrap(ground, database)
         jobs = ("--jobs", str(self.jobs)) if self.jobs else ()
-        return command("up", *jobs, "--no-input", "-d", url, folder=self.folder)
-
-    def bootstrap(self, ground: Ground, database: str) -> str:
-        """Bootstrap a fresh database; returns the migrator's URL."""
-        from bgce_migrate.apply.target import Address
-        from bgce_migrate.desk import Desk
-
-        Desk.load(self.folder).bootstrap(
-            Address(ground.url(database), "bgce_migrate"), passwords={MIGRATOR: self.password}
-        )
-        return ground.server.url(role=MIGRATOR, password=self.password, database=database)
+        return command("up", *jobs, "--no-input", "-d", url, folder=self.project.folder)
 
 
 def command(*arguments: str, folder: Path | None = None) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,9 @@ class Yoyo(Peer):
     def ready(self, ground: Ground, database: str) -> Job:
         """Nothing to prepare."""
         url = f"postgresql+psycopg://{place(ground.url(database))}"
-        return Job((self.program, "apply", "--batch", "--no-config-file", "--database", url, str(self.folder)))
+        return Job(
+            (self.program, "apply", "--batch", "--no-config-file", "--database", url, str(self.folder))
+        )
 
 
 class Alembic(Peer):
@@ -158,6 +161,11 @@ def all_peers() -> list[Contestant]:
     return [Dbmate("dbmate"), Yoyo("yoyo"), Alembic("alembic"), Sqitch("sqitch")]
 
 
+def versions(contestants: Sequence[Contestant]) -> dict[str, str]:
+    """What the peers that are here say of themselves."""
+    return {c.name: c.version() for c in contestants if isinstance(c, Peer) and not c.missing()}
+
+
 def install() -> None:
     """Install the peers that come from PyPI and npm into the cache; sqitch is a package of the system."""
     cache = cache_folder()
@@ -165,5 +173,14 @@ def install() -> None:
     packages = ("alembic", "yoyo-migrations", "setuptools", "psycopg[binary]")
     subprocess.run([str(cache / "venv" / "bin" / "pip"), "install", "--quiet", *packages], check=True)
     if shutil.which("npm"):
-        argv = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(cache / "npm"), "dbmate"]
+        argv = [
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            str(cache / "npm"),
+            "dbmate",
+        ]
         subprocess.run(argv, check=True)

@@ -74,11 +74,15 @@ def _files(domain: str, first: str, each: int) -> Iterator[File]:
             yield File(domain, version, f"create_{table}", _create(table), f"DROP TABLE {table};\n")
         elif place == 1:
             up = f"ALTER TABLE {table} ADD COLUMN state text NOT NULL DEFAULT 'new';\n"
-            yield File(domain, version, f"add_state_to_{table}", up, f"ALTER TABLE {table} DROP COLUMN state;\n")
+            yield File(
+                domain, version, f"add_state_to_{table}", up, f"ALTER TABLE {table} DROP COLUMN state;\n"
+            )
         elif place == 2 and domain != first and number % 2 == 0:
             parent = f"{first}_t{number + 1:02d}"
             up = f"ALTER TABLE {table} ADD COLUMN owner_id bigint REFERENCES {parent} (id);\n"
-            yield File(domain, version, f"connect_{table}", up, f"ALTER TABLE {table} DROP COLUMN owner_id;\n")
+            yield File(
+                domain, version, f"connect_{table}", up, f"ALTER TABLE {table} DROP COLUMN owner_id;\n"
+            )
         elif place == 2:
             up = f"CREATE INDEX {table}_state_idx ON {table} (state);\n"
             yield File(domain, version, f"index_{table}", up, f"DROP INDEX {table}_state_idx;\n")

@@ -1,0 +1,107 @@
+"""The measured values as text and as a JSON document."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bench.clock import Sample
+from bench.idle import BARE, Idle
+from bench.planning import Planning
+from bench.race import Race
+from bench.travel import DELAY, FEW, MANY, Travel
+from bench.verdict import MEGABYTE, Requirement
+
+
+@dataclass
+class Results:
+    """Everything that was measured; None where a part was left out."""
+
+    server: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    race: Race | None = None
+    idle: Idle | None = None
+    travel: Travel | None = None
+    planning: Planning | None = None
+    requirements: list[Requirement] = field(default_factory=list)
+
+
+def text(results: Results) -> str:
+    """Tables, then every requirement with its value."""
+    lines = [f"Python {platform.python_version()}, PostgreSQL {results.server}, {platform.machine()}"]
+    lines += [f"  {name}: {version}" for name, version in results.versions.items()]
+    if results.race:
+        lines += ["", f"480 migrations, 12 domains, {results.race.tables} tables (seconds)"]
+        lines += _table(results.race.samples.values(), results.race.floor, "floor")
+        lines += [f"  {name:28} {why.splitlines()[0]}" for name, why in results.race.absent.items()]
+        lines += [
+            f"  {name:28} ended with another catalog: {how}" for name, how in results.race.wrong.items()
+        ]
+    if results.idle:
+        lines += ["", "commands with nothing to do (seconds)"]
+        lines += _table(results.idle.samples.values(), results.idle.samples[BARE], "bare")
+    if results.travel:
+        t = results.travel
+        lines += ["", f"{DELAY * 1000:.0f} ms a round trip, {FEW} and {MANY} migrations"]
+        lines.append(f"  {t.slope * 1000:.1f} ms a step, of which {t.a_step:.2f} round trips")
+        lines.append(f"  {t.constant:.1f} round trips a run beside its steps")
+    if results.planning:
+        p = results.planning
+        lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
+        lines += _table((p.cold, p.locked), None, "")
+        lines.append(f"  peak memory {p.peak / MEGABYTE:.0f} MB")
+    lines += ["", "requirements", *(f"  {requirement}" for requirement in results.requirements)]
+    return "\n".join(lines)
+
+
+def _table(samples: Iterable[Sample], against: Sample | None, called: str) -> list[str]:
+    over = f"{'over ' + called:>12}" if against else ""
+    lines = [f"  {'':28}{'min':>8}{'median':>8}{'max':>8}{'cpu':>8}{'rounds':>8}{over}"]
+    for s in samples:
+        cpu = min(timing.cpu for timing in s.timings)
+        ratio = f"{s.ratio(against):>12.2f}" if against else ""
+        lines.append(
+            f"  {s.name:28}{min(s.walls):>8.2f}{s.median:>8.2f}{max(s.walls):>8.2f}{cpu:>8.2f}"
+            f"{len(s.timings):>8}{ratio}"
+        )
+    return lines
+
+
+def document(results: Results) -> str:
+    """The same for machines."""
+    out: dict[str, object] = {
+        "schema": "bgce-migrate/bench/1",
+        "python": sys.version.split()[0],
+        "postgresql": results.server,
+        "versions": results.versions,
+    }
+    if results.race:
+        out["race"] = _samples(results.race.samples.values(), results.race.floor)
+        out["absent"] = results.race.absent
+    if results.idle:
+        out["idle"] = _samples(results.idle.samples.values(), results.idle.samples[BARE])
+    if results.travel:
+        t = results.travel
+        out["travel"] = {
+            "round_trips_a_step": t.a_step,
+            "round_trips_a_run": t.constant,
+            "seconds_a_step": t.slope,
+        }
+    if results.planning:
+        p = results.planning
+        out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}
+    out["requirements"] = [
+        {"text": r.text, "measured": r.measured, "limit": r.limit, "unit": r.unit.strip(), "met": r.met}
+        for r in results.requirements
+    ]
+    return json.dumps(out, indent=2)
+
+
+def _samples(samples: Iterable[Sample], against: Sample | None) -> dict[str, object]:
+    return {
+        s.name: {"seconds": s.walls, "median": s.median, "ratio": s.ratio(against) if against else None}
+        for s in samples
+    }

@@ -1,0 +1,70 @@
+"""What is required of the measured values, and whether it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.contestants import FLOOR
+from bench.idle import Idle
+from bench.planning import Planning
+from bench.race import Race
+from bench.travel import Travel
+
+OURS = "bgce-migrate up"
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One demand with its measured value."""
+
+    text: str
+    measured: float
+    limit: float
+    unit: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the value is within the limit."""
+        return self.measured <= self.limit
+
+    def __str__(self) -> str:
+        value, limit = (f"{number:.2f}{self.unit}" for number in (self.measured, self.limit))
+        return f"{'ok ' if self.met else 'NOT'} {self.text}: {value} (at most {limit})"
+
+
+def of_race(race: Race) -> list[Requirement]:
+    """At most 1.5 times the floor with any number of lanes, ahead of every peer, the same catalog for all."""
+    ours = [sample for name, sample in race.samples.items() if name.startswith(OURS)]
+    failed = [name for name, why in race.absent.items() if name.startswith(OURS) or why.startswith("failed")]
+    out = [
+        Requirement("contestants that failed", len(failed), 0),
+        Requirement("contestants with another catalog than the floor's", len(race.wrong), 0),
+    ]
+    if ours:
+        best = min(ours, key=lambda sample: sample.ratio(race.floor))
+        out.append(Requirement(f"480 migrations over the floor ({best.name})", best.ratio(race.floor), 1.5))
+        plain = race.samples.get(OURS, best)
+        for name, sample in race.samples.items():
+            if name != FLOOR and not name.startswith(OURS):
+                out.append(Requirement(f"480 migrations over {name}", plain.ratio(sample), 1.0))
+    return out
+
+
+def of_idle(idle: Idle) -> list[Requirement]:
+    """An `up` with nothing to do."""
+    return [Requirement("an idle `up` over a bare connect", idle.ratio, 1.5)]
+
+
+def of_travel(travel: Travel) -> list[Requirement]:
+    """Two round trips a step; a tenth is left to the clock."""
+    return [Requirement("round trips a step", travel.a_step, 2.1)]
+
+
+def of_planning(planning: Planning) -> list[Requirement]:
+    """Times and memory."""
+    return [
+        Requirement(f"planning {planning.migrations} new migrations", planning.cold.median, 5.0, " s"),
+        Requirement(f"planning {planning.migrations} locked migrations", planning.locked.median, 1.0, " s"),
+        Requirement("peak memory while planning", planning.peak / MEGABYTE, 300.0, " MB"),
+    ]
