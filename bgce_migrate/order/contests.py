@@ -8,7 +8,7 @@ from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.names import LENIENT, PARTS, TOP, Key, show
-from bgce_migrate.order.record import LIVE, Use, Write
+from bgce_migrate.order.record import LIVE, NUMBERED, Use, Write
 from bgce_migrate.order.timeline import LOOSE, Interval, Puzzle, Timeline, intervals
 from bgce_migrate.order.web import Link
 from bgce_migrate.order.work import Choice, Contest, Work
@@ -134,7 +134,7 @@ def _warn_unordered(work: Work, key: Key, ordered: list[Write]) -> None:
     """Two domains replace one object, and only the order of the domains decides what is left."""
     if key[0] in TOP or key[0] in PARTS:
         return
-    real = [w for w in ordered if not w.effect.optional]
+    real = [w for w in ordered if not (w.effect.optional or w.effect.relation_kind in NUMBERED)]
     nodes, reaches = work.record.nodes, work.web.dag.reaches
     for index in range(len(real) - 1):
         first, second = real[index], real[index + 1]

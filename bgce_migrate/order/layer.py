@@ -49,7 +49,8 @@ class Layer:
         self.opaque_at: int = below.opaque_at if below else -1
         #: The table whose parts are being made, so that it is not looked up for each.
         self.last_made: tuple[str, str] | None = None
-        self._overloaded: set[Key] = set()
+        #: Argument types of the live functions of a name; "?" stands for one whose types are not known.
+        self._signatures: dict[Key, frozenset[str]] = {}
         self._parts: dict[tuple[str, str], list[Key]] = {}
         self._in_schema: dict[str, list[Key]] = {}
         self._dependents: dict[Life, list[Life]] = {}
@@ -118,8 +119,22 @@ class Layer:
         else:
             self.live[key] = None
 
-    def _is_overloaded(self, key: Key) -> bool:
-        return key in self._overloaded or (self.below is not None and key in self.below._overloaded)
+    def signatures(self, key: Key) -> frozenset[str]:
+        """The argument types under which a function lives."""
+        known = self._signatures.get(key)
+        if known is None and self.below is not None:
+            known = self.below._signatures.get(key)
+        return known or frozenset()
+
+    def _overload(self, key: Key, signature: str | None) -> None:
+        self._signatures[key] = self.signatures(key) | {"?" if signature is None else signature}
+
+    def _outlives(self, key: Key, signature: str | None) -> bool:
+        """Take one overload away; True if others are left (or may be)."""
+        known = self.signatures(key)
+        left = frozenset() if signature is None or len(known) == 1 else known - {signature}
+        self._signatures[key] = left
+        return bool(left)
 
     def _part_keys(self, schema: str, name: str) -> Iterator[Key]:
         if self.below is not None:

@@ -137,7 +137,7 @@ class Model(Layer):
         old = self.get(key)
         if old is not None and (effect.action is _REPLACE or kind in LENIENT):
             if kind == FUNCTION:
-                self._overloaded.add(key)
+                self._overload(key, effect.signature)
             if watch is not None:
                 watch.changed(old, effect)
             return None
@@ -145,6 +145,8 @@ class Model(Layer):
         self._begin(life)
         if kind == RELATION:
             self.last_made = (schema, name.name)
+        elif kind == FUNCTION:
+            self._overload(key, effect.signature)
         if watch is not None:
             watch.made(life, effect, old)
         return life
@@ -157,7 +159,7 @@ class Model(Layer):
         life = self.find(effect.object, effect.path)
         if life is None:
             self._lost(migration, effect, None, watch)
-        elif self._is_overloaded(life.key):
+        elif life.key[0] == FUNCTION and self._outlives(life.key, effect.signature):
             if watch is not None:
                 watch.changed(life, effect)
         else:
@@ -175,6 +177,8 @@ class Model(Layer):
             kind, schema, name, _ = dying.key
             if kind == RELATION:
                 self._drop_parts(schema, name)
+            elif kind == FUNCTION:
+                self._signatures[dying.key] = frozenset()
             elif kind == SCHEMA and effect.cascade:
                 waiting += [d for d in map(self.get, self._keys_in(name)) if d is not None]
             waiting += [
@@ -200,11 +204,13 @@ class Model(Layer):
                 # ALTER TABLE may rename a view: what it is, is what it was.
                 new = (RELATION, *new[1:])
             renamed = Life(new, migration, life.owner, life.relation_kind, life.detail)
-            if not self._is_overloaded(life.key):
+            if life.key[0] != FUNCTION or not self._outlives(life.key, effect.signature):
                 self._bury(life.key, Death(migration, self.clock, new))
                 if watch is not None:
                     watch.ended(life, effect, False)
             self._carry(life, renamed, migration)
+            if life.key[0] == FUNCTION:
+                self._overload(new, effect.signature)
         over = self.get(new)
         self._begin(renamed)
         if watch is not None:

@@ -190,6 +190,12 @@ def _findings(work: Work) -> tuple[Finding, ...]:
         hint = "if it needs another domain's objects, write `-- bgce: requires <domain>/<version>`"
         found = wording.finding("cannot-see-through", Severity.WARNING, nodes[node], effect, message, hint)
         work.findings.append((node, found))
+    for node, effect, life in work.record.over:
+        writes = work.record.writes.get(life.key, {})
+        if not any(w.ends and work.record.domain(n) != nodes[node].id.domain for n, w in writes.items()):
+            message = f"{nodes[node].id} {wording.phrase(life.key, effect)}, which {life.maker} made already"
+            found = wording.finding("name-exists", Severity.WARNING, nodes[node], effect, message)
+            work.findings.append((node, found))
     ordered = sorted(work.findings, key=lambda f: (f[0], _where(f[1].where), f[1].rule, f[1].message))
     return tuple(dict.fromkeys(found for _, found in ordered))
 

@@ -13,6 +13,8 @@ from bgce_migrate.order.values import Candidate, LogEntry, Rules
 
 #: What a migration needs a name to be before it runs.
 ANY, LIVE, DEAD = "any", "live", "dead"
+#: The server finds another name for one of these when it chose the name itself and it is taken.
+NUMBERED = frozenset({"index", "sequence"})
 
 
 class Use:
@@ -78,6 +80,7 @@ class Record:
     writes: dict[Key, dict[int, Write]] = field(default_factory=dict)
     loose: list[Loose] = field(default_factory=list)
     opaque: list[tuple[int, Effect]] = field(default_factory=list)
+    over: list[tuple[int, Effect, Life]] = field(default_factory=list)
 
     def domain(self, node: int) -> str:
         """The domain of a node."""
@@ -118,13 +121,15 @@ class Recorder:
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A name begins: it must have been free, unless it may be there already."""
         replace = effect.action is Action.REPLACE
+        if over is not None and life.relation_kind not in NUMBERED:
+            self.record.over.append((self.node, effect, over))
         lenient = replace or life.key[0] in LENIENT
         write = self._write(life.key)
         if write is None:
             pre = LIVE if life.key in self.touched else ANY if lenient else DEAD
             write = self._start(life.key, Write(self.node, pre, True, effect))
         write.lives, write.life, write.here = True, life, True
-        write.content = write.content or not replace
+        write.content = write.content or not (replace or life.relation_kind in NUMBERED)
 
     def changed(self, life: Life, effect: Effect) -> None:
         """A live object is replaced."""

@@ -10,7 +10,7 @@ from bgce_migrate.order import wording
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import LENIENT, Key
-from bgce_migrate.order.record import Record
+from bgce_migrate.order.record import NUMBERED, Record
 
 
 class _Inspector:
@@ -28,7 +28,7 @@ class _Inspector:
 
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A plain CREATE needs a free name."""
-        plain = effect.action is not Action.REPLACE and life.key[0] not in LENIENT
+        plain = effect.action is not Action.REPLACE and life.relation_kind not in NUMBERED
         if over is not None and plain:
             self._wrong(life.key, effect)
         self.writer[life.key] = self.node
