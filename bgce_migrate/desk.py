@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 from bgce_migrate import config as settings
 from bgce_migrate import naming
 from bgce_migrate.config import Project
-from bgce_migrate.domain import Domain
 from bgce_migrate.errors import UsageError
 from bgce_migrate.host import Host
 from bgce_migrate.migration import Finding, MigrationId
@@ -94,18 +93,11 @@ class Desk:
 
             address, lines = embedded_address(self.project)
             return address, (*choice.notes, *lines)
-        return self._address(choice.conninfo, environment), choice.notes
-
-    def _address(self, conninfo: str, environment: Mapping[str, str]) -> Address:
         from bgce_migrate.apply.target import Address
 
         database = self.project.database
-        passwords = {
-            d.migrator: environment[name]
-            for d in self.project.domains
-            if (name := f"BGCE_PASSWORD_{d.name.upper()}") in environment
-        }
-        return Address(conninfo, database.bookkeeping_schema, database.mode, passwords)
+        passwords = naming.passwords(self.project, environment)
+        return Address(choice.conninfo, database.bookkeeping_schema, database.mode, passwords), choice.notes
 
     def open(self, address: Address, *, check: bool = True) -> Target:
         """Connect and read who answers and what is recorded."""
@@ -144,8 +136,7 @@ class Desk:
     ) -> RunReport:
         """Apply what is pending; with nothing to do takes no lock.
 
-        Raises:
-            BgceError: refused before anything changed; later failures are in the report.
+        Raises BgceError for what is refused before anything changed; later failures are in the report.
         """
         from bgce_migrate.quick import nothing_to_do
 
@@ -160,7 +151,7 @@ class Desk:
         from bgce_migrate.planning import Selection, planner
 
         make_plan = planner(self.tree, Selection(domain, limit, to, allow_unlocked))
-        return execute(target, self._domains(), make_plan, info, self.host, self._options(options))
+        return execute(target, {d.name: d for d in self.project.domains}, make_plan, info, self.host, replace(options, time_zone=self.project.timezone))
 
     def down(
         self,
@@ -174,13 +165,12 @@ class Desk:
     ) -> RunReport:
         """Undo what `selection` names, newest first, with the texts stored in history.
 
-        Raises:
-            Refused: dependents, no down, or no consent to the losses.
+        Raises Refused for dependents, for a missing down, and without consent to the losses.
         """
         from bgce_migrate.undoing import undo
 
         naming.require_domain(self.project, selection.domain)
-        return undo(self.tree, target, info, self._options(options), selection, self.host, consent, source)
+        return undo(self.tree, target, info, replace(options, time_zone=self.project.timezone), selection, self.host, consent, source)
 
     def goto(
         self,
@@ -205,9 +195,6 @@ class Desk:
             raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
         return self.up(target, info, options, to=goal if version else None, domain=name, allow_unlocked=allow_unlocked)
 
-    def _options(self, options: Options) -> Options:
-        return replace(options, time_zone=self.project.timezone)
-
     # -- looking -----------------------------------------------------------------------------------------------
 
     def status(self, target: Target | None) -> tuple[StatusRow, ...]:
@@ -226,8 +213,7 @@ class Desk:
     def lock(self, *, check: bool = False) -> LockResult:
         """Append new migrations to `bgce.lock` in derived order.
 
-        Raises:
-            Refused: the order cannot be found, or a locked file was edited.
+        Raises Refused when the order cannot be found or a locked file was edited.
         """
         from bgce_migrate.locking import extend_lock
 
@@ -314,6 +300,3 @@ class Desk:
     def parse_id(self, text: str) -> MigrationId:
         """`domain/000003`, `domain/3`, or `3` where there is one domain."""
         return naming.parse_id(self.project, text)
-
-    def _domains(self) -> dict[str, Domain]:
-        return {d.name: d for d in self.project.domains}

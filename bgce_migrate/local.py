@@ -73,17 +73,17 @@ def ensure_database(server: Server, project: Project, name: str) -> None:
 def _plain_database(session: Session, server: Server, name: str) -> None:
     """Undeclared trees: an ordinary role that owns its database and everything in it."""
     login = st.MIGRATOR
-    if not session.execute("SELECT 1::text FROM pg_roles WHERE rolname = $1", login):
+    if not session.ask("roles", "role", login):
         session.execute(st.create_role(login, "LOGIN"))
         verifier = _verifier(session, login, _password(server, login))
         session.execute(f"ALTER ROLE {st.identifier(login)} PASSWORD {st.literal(verifier)}")
-    if not session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name):
+    if not session.ask("roles", "database", name):
         session.execute(f"{st.create_database(name)} OWNER {st.identifier(login)}")
 
 
 def _create_database(url: str, name: str, schema: str) -> None:
     with connect(url, schema) as session:
-        if not session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name):
+        if not session.ask("roles", "database", name):
             session.execute(st.create_database(name))
 
 
@@ -136,4 +136,4 @@ def run_bootstrap(
 
 def _exists(address: Address, name: str) -> bool:
     with connect(in_database(address.conninfo, "postgres"), address.schema) as session:
-        return bool(session.execute("SELECT 1::text FROM pg_database WHERE datname = $1", name))
+        return bool(session.ask("roles", "database", name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bgce_migrate.config import Project
 from bgce_migrate.errors import UsageError
 from bgce_migrate.migration import MigrationId
@@ -42,3 +44,9 @@ def parse_id(project: Project, text: str) -> MigrationId:
     if not digits.isdigit():
         raise UsageError(f"'{text}' is not of the form domain/version", hint="for example cortex/000003")
     return MigrationId(one_domain(project, domain or None, text), int(digits))
+
+
+def passwords(project: Project, environment: Mapping[str, str]) -> dict[str, str]:
+    """Passwords of the domains' own logins, from BGCE_PASSWORD_<DOMAIN>, by login."""
+    names = {d.migrator: f"BGCE_PASSWORD_{d.name.upper()}" for d in project.domains}
+    return {login: environment[name] for login, name in names.items() if name in environment}

@@ -75,8 +75,7 @@ def _holds_data(effect: Effect) -> bool:
 
 
 def _question(name: Name, schema: str) -> tuple[str, str]:
-    table = st.identifier(name.schema or schema, name.name)
+    table = (name.schema or schema, name.name)
     if name.kind is ObjectKind.COLUMN and name.part:
-        column = st.identifier(name.part)
-        return f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} IS NOT NULL)::text", f"column {name} has values"
-    return f"SELECT EXISTS (SELECT 1 FROM {table})::text", f"table {name} has rows"
+        return st.has_values(table, name.part), f"column {name} has values"
+    return st.has_rows(table), f"table {name} has rows"

@@ -151,6 +151,16 @@ def grant(
     return f"GRANT {words} ON {kind} {identifier(*name)} TO {identifier(grantee)}"
 
 
+def has_rows(table: Sequence[str]) -> str:
+    """Whether a table holds anything."""
+    return f"SELECT EXISTS (SELECT 1 FROM {identifier(*table)})::text"
+
+
+def has_values(table: Sequence[str], column: str) -> str:
+    """Whether a column holds anything but NULL."""
+    return f"SELECT EXISTS (SELECT 1 FROM {identifier(*table)} WHERE {identifier(column)} IS NOT NULL)::text"
+
+
 def create_extension(name: str) -> str:
     """Only an administrator can make most of them."""
     return f"CREATE EXTENSION IF NOT EXISTS {identifier(name)}"

@@ -26,3 +26,9 @@ SELECT login, domain FROM {schema}.domain_login
 
 -- name: version
 SELECT bookkeeping_version::text, layout FROM {schema}.meta
+
+-- name: role
+SELECT rolname::text FROM pg_roles WHERE rolname = $1
+
+-- name: database
+SELECT datname::text FROM pg_database WHERE datname = $1
