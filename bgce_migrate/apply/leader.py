@@ -15,6 +15,10 @@ from bgce_migrate.errors import LeadershipLost, Refused, Unavailable
 HEARTBEAT = 5.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
+#: Takes no snapshot. A SELECT would keep one for as long as the transaction lasts (its portal stays open), and
+#: every index build CONCURRENTLY would wait for it without end.
+_SIGN_OF_LIFE = "SHOW transaction_isolation"
+
 #: The transaction that holds the lock idles on purpose.
 _NO_LIMITS = {
     "statement_timeout": "0",
@@ -141,7 +145,7 @@ class Leadership:
                 if session is None:
                     return
                 try:
-                    session.execute("SELECT 1")
+                    session.execute(_SIGN_OF_LIFE)
                 except (Lost, Failed) as error:
                     self._lost = str(error)
                     return
@@ -177,7 +181,7 @@ class Leadership:
             if self._session is None:
                 return False
             try:
-                self._session.execute("SELECT 1")
+                self._session.execute(_SIGN_OF_LIFE)
             except (Lost, Failed):
                 return False
             return True
