@@ -28,7 +28,7 @@ def examine(desk: Desk, address: Address | None) -> tuple[tuple[str, str], ...]:
         ("servers here", ", ".join(f"{p.provider} {p.version}" for p in _programs()) or "none"),
         ("project", f"{desk.project.name}: {len(desk.project.domains)} domains, {len(desk.tree.migrations)} migrations"),
         ("lock file", _lock(desk)),
-        ("plugins", ", ".join(str(p) for p in desk.host.plugins) or "none"),
+        ("plugins", _plugins(desk)),
     ]
     if ignored := unlisted(desk.project.plugins):
         out.append(("plugins ignored", f"{', '.join(ignored)} (not in `plugins` of bgce.toml)"))
@@ -45,6 +45,14 @@ def examine(desk: Desk, address: Address | None) -> tuple[tuple[str, str], ...]:
 
 def _programs() -> list[programs.Programs]:
     return [*programs.embedded(), *programs.local()]
+
+
+def _plugins(desk: Desk) -> str:
+    """By distribution: its plugins are installed and removed together."""
+    groups: dict[str, list[str]] = {}
+    for plugin in desk.host.plugins:
+        groups.setdefault(plugin.distribution or "built in", []).append(plugin.name)
+    return "; ".join(f"{name}: {', '.join(plugins)}" for name, plugins in groups.items()) or "none"
 
 
 def _lock(desk: Desk) -> str:

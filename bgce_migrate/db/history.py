@@ -146,7 +146,7 @@ def read_stored(session: Session) -> tuple[Stored, ...]:
     rows = session.ask("history", "stored_sql")
     return tuple(
         Stored(
-            MigrationId(_s(r[0]), int(_s(r[1]))), _s(r[2]), r[3], _s(r[4]), r[5],
+            MigrationId(_s(r[0]), int(_s(r[1])), _s(r[8])), _s(r[2]), r[3], _s(r[4]), r[5],
             tuple(x for x in _s(r[6]).split(",") if x), int(_s(r[7])),
         )
         for r in rows

@@ -87,7 +87,7 @@ def connect(
 def _unavailable(conninfo: str, error: psycopg.OperationalError) -> Unavailable:
     text = str(error).strip()
     # libpq names host and user in its messages, never the password; keep the server's own words only.
-    reason = text.splitlines()[-1].split("FATAL:")[-1].strip() if text else "no answer"
+    reason = text.splitlines()[0].rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip() if text else "no answer"
     hint = "check that the server runs and the address is right; nothing was changed"
     if "password authentication failed" in text or "no password supplied" in text:
         hint = "check the user's password (PGPASSWORD, .pgpass or the URL)"

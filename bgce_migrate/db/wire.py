@@ -11,6 +11,8 @@ import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
 
+from bgce_migrate.errors import Refused, Unavailable
+
 #: How often a waiting call looks at its surroundings (seconds).
 TICK = 0.1
 
@@ -36,8 +38,10 @@ class Reply:
     rows: tuple[tuple[str | None, ...], ...] = ()
 
 
-class Failed(Exception):
+class Failed(Refused):
     """A command was refused by the server; those after it were not run.
+
+    Where a step does not explain it, it is our own bookkeeping that was refused.
 
     Attributes:
         index: which command, counted from 0 over all commands of the call.
@@ -45,13 +49,26 @@ class Failed(Exception):
     """
 
     def __init__(self, index: int, error: psycopg.Error) -> None:
-        super().__init__(str(error))
+        super().__init__(
+            f"the server refused what bgce-migrate itself asked of it: {str(error).strip()}",
+            hint="see that this login is the migrator's and that the bookkeeping is whole: bgce-migrate doctor",
+        )
         self.index = index
         self.error = error
 
 
-class Lost(Exception):
-    """The connection ended while a call was under way; nobody said how it went."""
+class Lost(Unavailable):
+    """The connection ended while a call was under way; nobody said how it went. As text: the server's last words."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"the connection to the server was lost: {said}",
+            hint="run again when the server is well: what is applied is recorded",
+        )
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said
 
 
 def run(

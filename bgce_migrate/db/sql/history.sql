@@ -4,8 +4,8 @@ FROM {schema}.meta
 
 -- name: applied
 -- The last word on every version of every domain, in order of application.
-SELECT service_name, version::text, name, applied::text, checksum, history_id::text
-FROM {schema}.migration_state ORDER BY history_id
+SELECT s.service_name, s.version::text, s.name, s.applied::text, s.checksum, s.history_id::text
+FROM {schema}.migration_state s ORDER BY s.history_id
 
 -- name: heads
 -- The newest row of each domain's chain: an index skip scan, so that a long history costs nothing.
@@ -23,12 +23,12 @@ WHERE d.service_name IS NOT NULL
 -- name: open_journal
 SELECT service_name, version::text, direction, unit::text, unit_hash, kind, backend_pid::text,
        backend_start::text, (done_at IS NOT NULL)::text, run_id::text
-FROM {schema}.journal WHERE NOT closed ORDER BY id
+FROM {schema}.journal j WHERE NOT j.closed ORDER BY j.id
 
 -- name: stored_sql
 -- The texts kept at application: what was run up, what would be run down.
 SELECT h.service_name, h.version::text, h.up_sql, h.down_sql, h.run_id::text, h.deployment,
-       array_to_string(h.requires, ','), h.id::text
+       array_to_string(h.requires, ','), h.id::text, h.name
 FROM {schema}.migration_state s JOIN {schema}.migration_history h ON h.id = s.history_id
 WHERE s.applied ORDER BY h.id
 
@@ -39,8 +39,8 @@ SELECT id::text, run_id::text, attempt_id::text, deployment, sequence::text, ser
        array_to_string(requires, ','), error, applied_by, git_commit, tool_version, previous_hash, row_hash,
        to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
        up_sql, down_sql
-FROM {schema}.migration_history
-WHERE ($1::text IS NULL OR service_name = $1) ORDER BY id
+FROM {schema}.migration_history h
+WHERE ($1::text IS NULL OR h.service_name = $1) ORDER BY h.id
 
 -- name: attempt
 SELECT id::text, sequence::text, row_hash FROM {schema}.migration_history WHERE attempt_id = $1::uuid
