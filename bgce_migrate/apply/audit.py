@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from bgce_migrate.apply.context import Access
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.wire import Command, Failed, Lost
-from bgce_migrate.errors import BgceError, StepFailed, Where
+from bgce_migrate.errors import BgceError, StepFailed, Unavailable, Where
 from bgce_migrate.migration import Step
 
 
@@ -99,6 +99,13 @@ class Audit:
         """How far the index build of `pid` is."""
         return self._ask("index_progress", str(pid))
 
+    def awaits_standby(self, pid: int) -> bool:
+        """Whether the COMMIT of `pid` is done here and waits for a synchronous standby."""
+        try:
+            return any(row[0] == "SyncRep" for row in self._ask("wait_event", str(pid)))
+        except BgceError:
+            return False
+
     def backend(self, pid: int, start: str | None) -> bool:
         """Whether the backend that began at `start` still lives."""
         return bool(self._ask("backend", str(pid), start))
@@ -113,8 +120,8 @@ class Audit:
                 except Lost:
                     continue
                 except Failed as failed:
-                    raise BgceError(f"the server would not show its locks: {failed.error}") from None
-        raise BgceError("the connection that looks at locks is lost")
+                    raise Unavailable(f"the server would not show its locks: {failed.error}") from None
+        raise Unavailable("the connection that looks at locks was lost", hint="nothing of this step stands; run again")
 
     def _open(self) -> Session:
         session = self.access.lead()

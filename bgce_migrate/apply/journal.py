@@ -53,6 +53,9 @@ class JournalRunner:
                     where=Where(step.script.source.path),
                 )
                 if isinstance(trouble, Failed):
+                    if trouble.error.sqlstate == faults.EPOCH_OVER:
+                        error = faults.epoch_over(step)
+                        break
                     error = faults.failed(step, None, trouble.error, "see migration_history and journal")
                     break
                 try:
@@ -294,7 +297,9 @@ class JournalRunner:
         stands = f"units 1 to {done} of {total} stand and are recorded" if done else "nothing of this file"
         if self.context.stop.requested and caught.error.sqlstate == "57014":
             return Interrupted(f"{step.id} was interrupted; {stands}", hint="run again to go on where it stopped")
-        failure = faults.failed(step, statement, caught.error, stands)
+        failure: BgceError = faults.failed(step, statement, caught.error, stands)
+        if faults.is_retriable(caught.error):
+            failure = self.runner.gave_up(owned, caught.error, self.context.limits.retries + 1)
         if not done:
             return failure
         return NeedsHuman(

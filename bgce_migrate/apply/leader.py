@@ -7,6 +7,7 @@ import threading
 import time
 
 from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.faults import describe_blocker
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import settings
 from bgce_migrate.db.wire import Command, Failed, Lost
@@ -133,10 +134,14 @@ class Leadership:
                     ) from None
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    "a step of an earlier run is still under way on the server",
-                    hint="look at pg_stat_activity for application_name 'bgce-migrate ...'",
+                    f"a step of an earlier run is still under way on the server: {self._under_way()}",
+                    hint="wait for it, or end its backend: SELECT pg_terminate_backend(PID); then run again",
                 )
             self.context.stop.sleep(random.uniform(0.02, 0.08))
+
+    def _under_way(self) -> str:
+        rows = self.control.ask("locks", "under_way")
+        return "; ".join(describe_blocker(row) for row in rows) or "it cannot be seen by this login"
 
     def _beat(self) -> None:
         while not self._quit.wait(HEARTBEAT):

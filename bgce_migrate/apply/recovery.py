@@ -9,7 +9,7 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import read_facts, require_changeable
 from bgce_migrate.db.wire import Failed, Lost
-from bgce_migrate.errors import HistoryBroken, NeedsHuman, Refused, Unavailable, Where
+from bgce_migrate.errors import HistoryBroken, Interrupted, NeedsHuman, Refused, Unavailable, Where
 from bgce_migrate.migration import Step
 from bgce_migrate.outcome import Head
 
@@ -65,7 +65,7 @@ def resolve(context: Context, leadership: Leadership, step: Step, attempt: str) 
         control = await_same_target(context)
         leadership.retake(control)
         rows = control.ask("history", "attempt", attempt)
-    except (Unavailable, Lost, Failed) as error:
+    except (Unavailable, Lost, Failed, Interrupted) as error:
         raise NeedsHuman(
             f"{step.id}: the answer to COMMIT was lost and the outcome cannot be found out: {error}",
             hint=f"look for attempt {attempt} in migration_history, and for waiting backends (wait_event SyncRep)"

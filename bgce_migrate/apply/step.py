@@ -21,6 +21,9 @@ from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, NeedsHuma
 from bgce_migrate.migration import Mode, Statement, Step
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
+_RECONNECTS = 2  # how often one step may lose its connection
+_GRACE = 5.0  # seconds from a request to stop until the answer is not waited for any longer
+
 
 class StepRunner:
     """Runs steps of one lane on one session, which it replaces when it is lost."""
@@ -31,6 +34,7 @@ class StepRunner:
         self.session = session
         self.audit = audit
         self._blockers: dict[str, None] = {}
+        self._notes: list[str] = []
 
     def run(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
         """Run one step, with retries, to a result that is certain. Never raises for what a step can do.
@@ -57,12 +61,15 @@ class StepRunner:
             attempt = str(uuid.uuid4())
             try:
                 self.leadership.check()
+                epoch = self.leadership.epoch
                 head = self._attempt(owned, attempt, previous, ms)
-                return result(StepStatus.APPLIED), head
+                return result(StepStatus.APPLIED, notes=tuple(self._notes)), head
             except Failed as caught:
                 error = caught.error
                 exhausted = tries > limits.retries or time.monotonic() - started > limits.retry_for
-                if faults.is_retriable(error) and not exhausted and not self.context.stop.requested:
+                # Another lane that had lost its connection may have raised the epoch for this very run.
+                again = error.sqlstate == faults.EPOCH_OVER and epoch != self.leadership.epoch
+                if (again or faults.is_retriable(error)) and not exhausted and not self.context.stop.requested:
                     time.sleep(random.uniform(0.02, 0.1) * tries)
                     continue
                 failure = self._failure(owned, caught, tries)
@@ -71,7 +78,7 @@ class StepRunner:
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
             except _LostBeforeCommit as lost:
                 reconnects += 1
-                if reconnects > 2:
+                if reconnects > _RECONNECTS:
                     return result(StepStatus.FAILED, lost.explain(step)), previous
                 try:
                     self.reconnect(owned)
@@ -84,6 +91,9 @@ class StepRunner:
                     return result(StepStatus.UNKNOWN, unknown), previous
                 except BgceError as error:
                     return result(StepStatus.FAILED, error), previous
+                reconnects += 1
+                if found is None and reconnects > _RECONNECTS:
+                    return result(StepStatus.FAILED, _LostBeforeCommit(str(lost)).explain(step)), previous
                 if found is not None:
                     note = "the answer to COMMIT was lost; the server confirms that it is applied"
                     return result(StepStatus.APPLIED, notes=(note,)), found
@@ -179,8 +189,10 @@ class StepRunner:
             *(Command(grant) for grant in owned.grants),
             Command("COMMIT"),
         ]
+        session.warnings.clear()
+        self._notes.clear()
         try:
-            replies = session.run(commands)
+            replies = session.run(commands, on_tick=self._patience(session))
         except Failed as caught:
             self.rollback()
             raise Failed(-1, caught.error) from None
@@ -235,16 +247,42 @@ class StepRunner:
 
     def tick(self, session: Session) -> Callable[[float], None]:
         """Called while a body runs: notices a stop request and who blocks us."""
-        cancelled = False
+        cancelled: float | None = None
 
         def on_tick(seconds: float) -> None:
             nonlocal cancelled
-            if self.context.stop.requested and not cancelled:
-                cancelled = True
+            if self.context.stop.requested and cancelled is None:
+                cancelled = seconds
                 session.cancel()
+            if cancelled is not None and seconds - cancelled > _GRACE:
+                session.close()
+                raise Interrupted(
+                    "interrupted; the server does not answer the request to cancel",
+                    hint="nothing of the step can be committed any more; the next run waits for its end",
+                )
             if seconds > 0.1:
                 for row in () if self.context.facts.pooled else self.audit.blockers(session.libpq_pid):
                     self._blockers[faults.describe_blocker(row)] = None
+
+        return on_tick
+
+    def _patience(self, session: Session) -> Callable[[float], None]:
+        """Called while COMMIT runs: what ends the waiting, never the COMMIT."""
+        asked: float | None = None
+        look_at = self.context.limits.resolve_timeout
+
+        def on_tick(seconds: float) -> None:
+            nonlocal asked, look_at
+            if self.context.stop.requested and asked is None:
+                asked = seconds
+            if asked is not None and seconds - asked > _GRACE:
+                session.close()
+                raise Lost("interrupted while COMMIT had no answer")
+            if seconds >= look_at and not self.context.facts.pooled:
+                look_at = seconds + 1
+                if self.audit.awaits_standby(session.libpq_pid):
+                    session.close()
+                    raise Lost(f"COMMIT has waited {seconds:.0f} s for a synchronous standby (backend {session.libpq_pid})")
 
         return on_tick
 
@@ -260,9 +298,13 @@ class StepRunner:
         if self.context.stop.requested and error.sqlstate == "57014":
             return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
         if faults.is_retriable(error):
-            return faults.gave_up(step, error, tries, tuple(self._blockers))
+            return self.gave_up(owned, error, tries)
         statement = caught.statement if isinstance(caught, _FailedStatement) else None
         return faults.failed(step, statement, error, "nothing of this step; earlier steps stand")
+
+    def gave_up(self, owned: Owned, error: psycopg.Error, tries: int) -> Unavailable:
+        """The failure of a step that met somebody else's lock at every try."""
+        return faults.gave_up(owned.step, error, tries, tuple(self._blockers))
 
 
 class _FailedStatement(Failed):

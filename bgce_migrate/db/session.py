@@ -107,6 +107,13 @@ class Session:
         #: Told by the server at connect; behind a transaction pooler it differs from pg_backend_pid().
         self.libpq_pid = connection.pgconn.backend_pid
         self.server_version = connection.pgconn.server_version
+        #: Warnings of the server since somebody last emptied the list: (SQLSTATE, message, detail).
+        self.warnings: list[tuple[str, str, str]] = []
+        connection.add_notice_handler(self._noticed)
+
+    def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self.warnings.append((notice.sqlstate or "", notice.message_primary or "", notice.message_detail or ""))
 
     def query(self, file: str, name: str) -> str:
         """The text of a named query."""

@@ -48,6 +48,17 @@ SELECT b.pid::text, a.usename::text, a.application_name, a.state,
        round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)))::text
 FROM unnest(pg_blocking_pids($1::integer)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 
+-- name: under_way
+-- The transactions that have begun a step and are not over.
+SELECT l.pid::text, a.usename::text, a.application_name, coalesce(a.wait_event, a.state),
+       round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)))::text
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.relation = '{schema}.epoch'::regclass AND l.mode = 'RowShareLock' AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: wait_event
+SELECT wait_event FROM pg_stat_activity WHERE pid = $1::integer
+
 -- name: backend
 SELECT pid::text FROM pg_stat_activity
 WHERE pid = $1::integer AND ($2::timestamptz IS NULL OR backend_start = $2::timestamptz)
