@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, domain_option, option
-from bgce_migrate.config.project import Project
 from bgce_migrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from bgce_migrate.config import Project
 
 
 @command("create")
@@ -45,6 +48,7 @@ def create(
 
 def _plain(directory: Path) -> Project:
     """The folder as a domain; it may be empty yet."""
+    from bgce_migrate.config import Project
     from bgce_migrate.domain import Domain
     from bgce_migrate.registry import build
 

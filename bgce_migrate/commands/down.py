@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @domain_option(scope="down", help="Count in this domain.")
 @option("--to", type=Slashed(), metavar="DOMAIN/VERSION", scope="down",
         help="This version stays, what came after it goes; 0 undoes all of the domain.")
-@option("--run", "of_run", metavar="UUID", scope="down", help="What this run applied.")
+@option("--run", "of_run", metavar="UUID", type=click.UUID, scope="down", help="What this run applied.")
 @option("--deployment", metavar="ID", scope="down", help="What this deployment applied.")
 @option("--all", "everything", is_flag=True, scope="down", help="Everything, or everything of --domain.")
 @option("--cascade", is_flag=True, scope="down", help="Undo what other domains have built on it too.")
@@ -71,7 +71,7 @@ def _selection(call: Call, count: int | None, said: dict[str, Any]) -> DownSelec
     if count is not None and domain is None:
         domain = call.one_domain(f"down {count}")
     return DownSelection(
-        count=count, domain=domain, to=to, run=said["of_run"], deployment=said["deployment"],
+        count=count, domain=domain, to=to, run=said["of_run"] and str(said["of_run"]), deployment=said["deployment"],
         everything=said["everything"], cascade=said["cascade"],
     )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, option
-from bgce_migrate.config.paths import shown
 from bgce_migrate.errors import Refused
 from bgce_migrate.report.faults import problem_lines, problem_value
 from bgce_migrate.report.listings import print_findings
@@ -15,6 +14,8 @@ from bgce_migrate.report.values import migration_value
 @option("--check", is_flag=True, scope="lock", help="Write nothing; exit 1 when something is not recorded.")
 def lock(call: Call, check: bool) -> int:
     """Append new migrations to bgce.lock, in the order found from their SQL. Needs no database."""
+    from bgce_migrate.config.paths import shown
+
     result = call.desk.lock(check=check)
     path = shown(result.path)
     call.out.document(

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bgce_migrate.report.output import Output
+from bgce_migrate.report.runs import place_of
 from bgce_migrate.report.table import Column
 from bgce_migrate.report.values import finding_value, migration_value
 
 if TYPE_CHECKING:
     from bgce_migrate.db.history import Row
-    from bgce_migrate.migration import Edge, Finding
+    from bgce_migrate.migration import Edge, Finding, MigrationId
     from bgce_migrate.outcome import StatusRow
     from bgce_migrate.planning import PlanView
 
@@ -90,22 +91,17 @@ def _how(mode: str, statements: int) -> str:
 
 
 def _explain(out: Output, view: PlanView) -> None:
-    out.line()
-    by_after: dict[str, list[Edge]] = {}
+    """The reasons of every step; a step's own reasons tell of other domains, the edges of its own."""
+    own: dict[MigrationId, list[str]] = {}
     for edge in view.edges:
-        by_after.setdefault(str(edge.after), []).append(edge)
+        if edge.before.domain == edge.after.domain:
+            late = " (binds late)" if edge.soft else ""
+            own.setdefault(edge.after, []).append(f"after {edge.before.short}: {edge.reason}{late}")
+    out.line()
     for step in view.plan.steps:
-        edges = by_after.get(str(step.id), [])
-        said = {edge.reason for edge in edges}
-        others = [reason for reason in step.reasons if reason not in said]
-        if not edges and not others:
-            continue
-        out.line(str(step.id))
-        for edge in edges:
-            soft = " (binds late)" if edge.soft else ""
-            place = f"  [{edge.where}]" if edge.where else ""
-            out.line(f"  after {edge.before}: {edge.reason}{soft}{place}")
-        for reason in others:
+        reasons = dict.fromkeys((*own.get(step.id, ()), *step.reasons))
+        out.line(f"{step.id}{'' if reasons else ': needs nothing of others'}")
+        for reason in reasons:
             out.line(f"  {reason}")
     out.line()
 
@@ -154,7 +150,7 @@ def print_status(out: Output, rows: Sequence[StatusRow], *, target: Mapping[str,
         ],
     )
     parts = ", ".join(f"{count} {word}" for word, count in counted.items()) or "no migrations"
-    out.line(f"{parts} in database {target.get('database', '')} ({target.get('layout', '')})")
+    out.line(f"{parts}{place_of(target)}")
 
 
 def print_history(out: Output, rows: Sequence[Row], *, total: int, faults: Sequence[str] | None) -> None:
@@ -178,7 +174,7 @@ def _history_row(row: Row) -> tuple[str, ...]:
     result = ("applied" if row.direction == "up" else "done") if row.success else "failed"
     name = row.domain if row.version is None else f"{row.domain}/{row.version:06d}"
     return (
-        str(row.id), row.applied_at, f"{name}_{row.name}" if row.name and row.version is not None else name,
+        str(row.id), _seconds(row.applied_at), f"{name}_{row.name}" if row.name and row.version is not None else name,
         row.direction, result, str(row.execution_time_ms), row.applied_by, row.run_id[:8],
     )  # fmt: skip
 
@@ -207,6 +203,12 @@ def _history_value(row: Row) -> dict[str, object]:
         "previous_hash": row.previous_hash,
         "row_hash": row.row_hash,
     }
+
+
+def _seconds(time: str) -> str:
+    """A time without its fraction."""
+    whole, dot, _ = time.partition(".")
+    return f"{whole}Z" if dot else time
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bgce_migrate.errors import BgceError
@@ -57,9 +58,19 @@ def _summary(report: RunReport) -> str:
     counted = Counter(status_word(step) for step in report.steps)
     parts = ", ".join(f"{count} {word}" for word, count in counted.items())
     seconds = f"{report.duration_ms / 1000:.1f} s"
-    database = report.target.get("database")
-    place = f" in database {database} ({report.target.get('layout', '')})" if database else ""
-    return f"{parts or 'no step'}{place}, {seconds}, run {report.run_id}"
+    return f"{parts or 'no step'}{place_of(report.target)}, {seconds}, run {report.run_id}"
+
+
+def place_of(target: Mapping[str, str]) -> str:
+    """` in database x, layout plain ...`, to be put behind what was found or done there."""
+    if not target.get("database"):
+        return ""
+    layout = target.get("layout", "")
+    meaning = {
+        "plain": "layout plain (nothing is protected from the migrations)",
+        "guarded": "layout guarded",
+    }
+    return f" in database {target['database']}, {meaning.get(layout, 'nothing recorded yet')}"
 
 
 def _print_failures(out: Output, report: RunReport) -> None:
@@ -74,15 +85,11 @@ def _print_failures(out: Output, report: RunReport) -> None:
     standing = sum(1 for s in report.steps if s.status is StepStatus.APPLIED)
     waiting = [s for s in report.steps if s.status is StepStatus.NOT_RUN]
     if standing or waiting:
-        out.note(f"what stands: {standing} of {len(report.steps)} steps are done and recorded; {len(waiting)} not run")
+        steps = "step is" if len(report.steps) == 1 else "steps are"
+        out.note(f"{standing} of {len(report.steps)} {steps} done and recorded, {len(waiting)} not run")
 
 
 def _next_command(command: str, report: RunReport) -> str:
-    code = report.exit_code
-    if code == 6:
-        return "bgce-migrate status, then look at the database; bgce-migrate repair --help"
-    if code in (4, 130):
-        return f"bgce-migrate {command}, again with the same arguments"
-    if code == 3:
-        return f"do what the hint says, then bgce-migrate {command}"
-    return f"mend the file, then bgce-migrate {command}; bgce-migrate history shows what was recorded"
+    if report.exit_code == 6:
+        return "look at the database, then bgce-migrate repair --help"
+    return f"bgce-migrate {command}" + ("" if report.exit_code in (4, 130) else ", when that is done")
