@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -56,11 +57,15 @@ class Lanes:
         self._failed: set[MigrationId] = set()
         self._failed_domains: dict[str, MigrationId] = {}
         self._busy: set[str] = set()
-        self._begun: set[MigrationId] = set()
+        #: The steps of each domain that have not begun, in the plan's order.
+        self._queues: dict[str, deque[int]] = {}
+        self._applied: set[MigrationId] = set()
         self._ended: BgceError | None = None
         self._changed = threading.Condition()
         self._first_session = first_session
         self._in_plan = frozenset(o.step.id for o in self.owned)
+        for place, o in enumerate(self.owned):
+            self._queues.setdefault(o.step.id.domain, deque()).append(place)
 
     def run(self, jobs: int) -> tuple[StepResult, ...]:
         """Run everything that can run; results in the plan's order, one for each step."""
@@ -99,8 +104,8 @@ class Lanes:
                 for owned in self._ready():
                     if self._blocked(owned):
                         continue
-                    if owned.step.waits_for & self._in_plan <= self._applied():
-                        self._begun.add(owned.step.id)
+                    if owned.step.waits_for & self._in_plan <= self._applied:
+                        self._queues[owned.step.id.domain].popleft()
                         self._busy.add(owned.step.id.domain)
                         return owned
                     waiting = True
@@ -112,17 +117,8 @@ class Lanes:
 
     def _ready(self) -> list[Owned]:
         """The first step of each domain that has not begun, in the plan's order."""
-        seen: set[str] = set(self._busy)
-        out = []
-        for owned in self.owned:
-            if owned.step.id in self._begun or owned.step.id.domain in seen:
-                continue
-            seen.add(owned.step.id.domain)
-            out.append(owned)
-        return out
-
-    def _applied(self) -> set[MigrationId]:
-        return {i for i, r in self._results.items() if r.status is StepStatus.APPLIED}
+        places = [queue[0] for name, queue in self._queues.items() if queue and name not in self._busy]
+        return [self.owned[place] for place in sorted(places)]
 
     def _blocked(self, owned: Owned) -> bool:
         """Whether something it depends on has failed; then its domain is stopped too."""
@@ -133,7 +129,7 @@ class Lanes:
         if not culprits:
             return False
         self._failed_domains[step.id.domain] = culprits[0]
-        self._failed.update(o.step.id for o in self.owned if o.step.id.domain == step.id.domain and o.step.id not in self._begun)
+        self._failed.update(self.owned[place].step.id for place in self._queues[step.id.domain])
         return True
 
     def _run_one(self, runner: StepRunner, owned: Owned) -> tuple[StepResult, Head | None]:
@@ -155,13 +151,15 @@ class Lanes:
         domain = owned.step.id.domain
         with self._changed:
             self._results[owned.step.id] = result
+            if result.status is StepStatus.APPLIED:
+                self._applied.add(owned.step.id)
             self._busy.discard(domain)
             if head is not None:
                 self.heads[domain] = head
             if result.status is not StepStatus.APPLIED:
                 self._failed_domains.setdefault(domain, owned.step.id)
                 self._failed.update(o.step.id for o in self.owned if o.step.id.domain == domain)
-                self._failed -= self._applied()
+                self._failed -= self._applied
                 # A veto stops the run here; so does what a person must look at.
                 if isinstance(result.error, _ENDS_THE_RUN) or result.status is StepStatus.REFUSED:
                     self._ended = result.error
@@ -185,7 +183,7 @@ class Lanes:
         step = owned.step
         culprit = self._failed_domains.get(step.id.domain)
         if culprit is None and self._ended is None:
-            missing = sorted(step.waits_for & self._in_plan - self._applied())
+            missing = sorted(step.waits_for & self._in_plan - self._applied)
             culprit = missing[0] if missing else None
         note = f"waits for {culprit}" if culprit is not None and culprit != step.id else "the run had ended"
         return StepResult(step.id, step.direction, StepStatus.NOT_RUN, notes=(note,))

@@ -23,8 +23,8 @@ def grant_statements(right: Right) -> tuple[str, ...]:
     if name.kind is not ObjectKind.RELATION:
         return ()
     out = []
-    for privilege in sorted(right.privileges & {"SELECT", "REFERENCES"}):
-        out.append(st.grant([privilege], "TABLE", parts, right.grantee, right.columns or ()))
+    if on_table := sorted(right.privileges & {"SELECT", "REFERENCES"}):
+        out.append(st.grant(on_table, "TABLE", parts, right.grantee, right.columns or ()))
     if "USAGE" in right.privileges:
         out.append(st.grant(["USAGE"], "SEQUENCE", parts, right.grantee))
     return tuple(out)

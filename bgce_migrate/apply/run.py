@@ -19,7 +19,7 @@ from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writab
 from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Refused
-from bgce_migrate.migration import MigrationId, Plan
+from bgce_migrate.migration import MigrationId, Plan, Step
 from bgce_migrate.outcome import RunReport, StepResult
 from bgce_migrate.plan.rights import Right
 
@@ -105,7 +105,8 @@ def execute(
             _require_expected(planned.plan, options.expect)
             if not planned.plan.steps:
                 return report("nothing_to_do")
-        owned = [_own(context, step_id, planned, domains) for step_id in range(len(planned.plan.steps))]
+        grants = rights_of.by_step(planned.rights) if context.guarded else {}
+        owned = [_own(context, step, planned, domains, grants.get(step.id, ())) for step in planned.plan.steps]
         if context.guarded:
             rights_of.apply_existing(context, target.control, planned.rights.get(None, ()), domains)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
@@ -125,13 +126,13 @@ def execute(
         audit.close()
 
 
-def _own(context: Context, index: int, planned: Planned, domains: Mapping[str, Domain]) -> Owned:
-    step = planned.plan.steps[index]
+def _own(
+    context: Context, step: Step, planned: Planned, domains: Mapping[str, Domain], grants: tuple[str, ...]
+) -> Owned:
     domain = domains.get(step.id.domain)
     schema = domain.schema if domain is not None else "public"
     path = f'"{schema}", public' if schema != "public" else "public"
     guarded = context.guarded
-    grants = rights_of.by_step(planned.rights).get(step.id, ()) if guarded else ()
     return Owned(
         step,
         (domain.owner if domain is not None else f"{step.id.domain}_owner") if guarded else None,

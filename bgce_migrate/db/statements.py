@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from psycopg import sql
 
@@ -15,6 +16,7 @@ BOOKKEEPER = "bgce_migrate_owner"
 MIGRATOR = "bgce_migrator"
 
 
+@lru_cache(maxsize=10_000)
 def identifier(*parts: str) -> str:
     """Quoted, dotted."""
     return sql.Identifier(*parts).as_string()
