@@ -195,7 +195,7 @@ def _any_of(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval
         return None
     declared = work.rules.requires.get(work.record.domain(choice.use.node)) or frozenset()
     makers = [o for o in options if o.start is not None]
-    plain = next((o for o in makers if o.start is not None and o.start.content), None)
+    plain = next((o for o in makers if o.start is not None and o.start.plain), None)
     known = (o for o in makers if o.start is not None and work.record.domain(o.start.node) in declared)
     return plain or next(known, options[0])
 

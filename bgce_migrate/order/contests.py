@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.layer import Life
-from bgce_migrate.order.names import LENIENT, PARTS, TOP, Key, show
-from bgce_migrate.order.record import LIVE, NUMBERED, Use, Write
+from bgce_migrate.order.names import LENIENT, PARTS, RELATION, Key
+from bgce_migrate.order.record import DEAD, LIVE, Use, Write
 from bgce_migrate.order.timeline import LOOSE, Interval, Puzzle, Timeline, intervals
 from bgce_migrate.order.web import Link
 from bgce_migrate.order.work import Choice, Contest, Work
@@ -32,7 +32,9 @@ def open_contests(work: Work, keys: Sequence[Key]) -> None:
     """Sort out the names that nobody ends; the others become contests."""
     for key in keys:
         writes = list(work.record.writes[key].values())
-        if any(w.ends or not w.lives for w in writes):
+        if key[0] in PARTS and not _one_table(work, key):
+            _loosely_made(work, key, work.by_place(writes))
+        elif any(w.ends or not w.lives for w in writes):
             work.contests.append(Contest(key))
         else:
             _only_made(work, key, work.by_place(writes))
@@ -108,46 +110,42 @@ def _found(times: list[Interval], writes: Sequence[Write], use: Use) -> Life | N
 def _only_made(work: Work, key: Key, ordered: list[Write]) -> None:
     """Nobody ends the name: whoever makes it plainly is first, the others change it."""
     record = work.record
-    _warn_unordered(work, key, ordered)
     base = record.base.get(key)
-    plain = [w for w in ordered if w.content and key[0] not in LENIENT]
+    plain = [w for w in ordered if w.pre == DEAD]
     if base is not None:
         links = _uses(work, key, ordered, [Interval(None, None, base)])
-    elif plain:
-        for index in range(len(plain) - 1):
-            first, second = plain[index], plain[index + 1]
+    elif len(plain) == 1 or (plain and plain[0].plain and key[0] not in LENIENT):
+        for first, second in pairwise(plain):
             if not work.web.dag.reaches(first.node, second.node):
                 work.problems.append(wording.both(key, record.nodes, first, second))
                 return
         links = pair_links(work, key, [(plain[0], w) for w in ordered if w is not plain[0]])
         links += _uses(work, key, ordered, [Interval(plain[0], None, plain[0].life)])
     else:
-        firsts = {record.domain(w.node): w for w in reversed(ordered)}.values()
-        times = [Interval(w, None, w.life) for w in ordered if w in firsts]
-        links = _uses(work, key, ordered, times, any_maker=True)
+        _loosely_made(work, key, ordered)
+        return
+    _add_certain(work, links)
+
+
+def _one_table(work: Work, key: Key) -> bool:
+    """True if all parts of that name belong to one table: it is not made anew, dropped or renamed."""
+    writes = work.record.writes.get((RELATION, key[1], key[2], ""), {}).values()
+    return sum(w.here or w.ends for w in writes) <= 1 and not any(w.ends for w in writes)
+
+
+def _loosely_made(work: Work, key: Key, ordered: list[Write]) -> None:
+    """Several make it and each of them is enough for a use."""
+    base = work.record.base.get(key)
+    if base is not None:
+        _add_certain(work, _uses(work, key, ordered, [Interval(None, None, base)]))
+        return
+    makers = [w for w in ordered if w.lives]
+    firsts = {work.record.domain(w.node): w for w in reversed(makers)}.values()
+    times = [Interval(w, None, w.life) for w in makers if w in firsts]
+    _add_certain(work, _uses(work, key, ordered, times, any_maker=True))
+
+
+def _add_certain(work: Work, links: list[Link]) -> None:
     for link in links:
         if not work.web.add([link]):
             work.problems.append(work.cycle_over(link))
-
-
-def _warn_unordered(work: Work, key: Key, ordered: list[Write]) -> None:
-    """Two domains replace one object, and only the order of the domains decides what is left."""
-    if key[0] in TOP or key[0] in PARTS:
-        return
-    real = [w for w in ordered if not (w.effect.optional or w.effect.relation_kind in NUMBERED)]
-    nodes, reaches = work.record.nodes, work.web.dag.reaches
-    for index in range(len(real) - 1):
-        first, second = real[index], real[index + 1]
-        one_domain = work.record.domain(first.node) == work.record.domain(second.node)
-        if one_domain or reaches(first.node, second.node):
-            continue
-        message = (
-            f"{nodes[first.node].id} and {nodes[second.node].id} both replace {show(key)}; what the later one"
-            " says stays, and only the domains' places say which that is"
-        )
-        hint = f"write `-- bgce: requires {nodes[first.node].id.short}` in the one that must win"
-        found = wording.finding(
-            "unordered-change", Severity.WARNING, nodes[second.node], second.effect, message, hint
-        )
-        work.findings.append((second.node, found))
-        return

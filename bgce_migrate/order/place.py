@@ -13,6 +13,7 @@ from bgce_migrate.order.names import PARTS, TOP, Key
 from bgce_migrate.order.record import Record, Use, record_candidates
 from bgce_migrate.order.resolve import resolve
 from bgce_migrate.order.unknown import tie_down
+from bgce_migrate.order.unordered import unordered_changes
 from bgce_migrate.order.values import Candidate, LogEntry, Placement, Rules
 from bgce_migrate.order.verify import inspect
 from bgce_migrate.order.web import Link, Web
@@ -190,6 +191,7 @@ def _findings(work: Work) -> tuple[Finding, ...]:
         hint = "if it needs another domain's objects, write `-- bgce: requires <domain>/<version>`"
         found = wording.finding("cannot-see-through", Severity.WARNING, nodes[node], effect, message, hint)
         work.findings.append((node, found))
+    work.findings += unordered_changes(work)
     for node, effect, life in work.record.over:
         writes = work.record.writes.get(life.key, {})
         if not any(w.ends and work.record.domain(n) != nodes[node].id.domain for n, w in writes.items()):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bgce_migrate.migration import Action, Effect
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
-from bgce_migrate.order.names import FUNCTION, LENIENT, PARTS, TOP, Key
+from bgce_migrate.order.names import COLUMN, FUNCTION, KEY, LENIENT, PARTS, RELATION, TOP, TRIGGER, Key, spell
 from bgce_migrate.order.values import Candidate, LogEntry, Rules
 
 #: What a migration needs a name to be before it runs.
@@ -43,7 +43,8 @@ class Write:
         lives: whether the name lives afterwards.
         ends: it ends a life that began before this migration.
         drops: it ends it by DROP (not by a rename).
-        content: it makes the object anew with plain CREATE, so that two of them contradict.
+        content: it says what the object is, so that it matters which of two comes last.
+        plain: by CREATE that needs a free name.
         life: the life it leaves behind.
     """
 
@@ -54,6 +55,7 @@ class Write:
     ends: bool = False
     drops: bool = False
     content: bool = False
+    plain: bool = False
     here: bool = False
     life: Life | None = None
 
@@ -120,16 +122,38 @@ class Recorder:
 
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A name begins: it must have been free, unless it may be there already."""
-        replace = effect.action is Action.REPLACE
+        kind, again = life.key[0], effect.action is Action.REPLACE
+        if kind == KEY:
+            self._key_columns(life.key, effect)
         if over is not None and life.relation_kind not in NUMBERED:
             self.record.over.append((self.node, effect, over))
-        lenient = replace or life.key[0] in LENIENT
+        # A column that comes with its table finds no leftovers; one that is added must be new.
+        to_table = kind in (COLUMN, TRIGGER) and not self._makes_table(life.key)
+        lenient = again or (kind in LENIENT and not to_table)
         write = self._write(life.key)
         if write is None:
             pre = LIVE if life.key in self.touched else ANY if lenient else DEAD
             write = self._start(life.key, Write(self.node, pre, True, effect))
         write.lives, write.life, write.here = True, life, True
-        write.content = write.content or not (replace or life.relation_kind in NUMBERED)
+        named = life.relation_kind not in NUMBERED
+        write.plain = write.plain or (named and not again)
+        write.content = write.content or (named and not effect.optional)
+
+    def _makes_table(self, key: Key) -> bool:
+        table = self._write((RELATION, key[1], key[2], ""))
+        return table is not None and table.here
+
+    def _key_columns(self, key: Key, effect: Effect) -> None:
+        """A key uses its columns, which may come from elsewhere."""
+        mine = self.record.nodes[self.node].id
+        for column in key[3].split(","):
+            name: Key = (COLUMN, key[1], key[2], column)
+            use = replace(effect, action=Action.USE, object=spell(name), detail="unique key")
+            life = self.model.get(name)
+            if life is None:
+                self.record.loose.append(Loose(self.node, use, [name], None, False))
+            elif life.maker != mine:
+                self._use(life, use)
 
     def changed(self, life: Life, effect: Effect) -> None:
         """A live object is replaced."""
@@ -144,6 +168,7 @@ class Recorder:
             pre = LIVE if life.key in self.touched else ANY
             write = self._start(life.key, Write(self.node, pre, True, effect))
         write.lives, write.life = True, life
+        write.content = write.content or not effect.optional
 
     def ended(self, life: Life, effect: Effect, cascaded: bool) -> None:
         """A name ends: it must have lived, unless IF EXISTS was said."""
@@ -158,7 +183,7 @@ class Recorder:
         if not write.here:
             write.ends = True
             write.drops = effect.action is Action.DROP
-        write.lives, write.life, write.content = False, None, False
+        write.lives, write.life, write.content, write.plain = False, None, False, False
 
     def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
         """A name that is not there; another domain may make it."""

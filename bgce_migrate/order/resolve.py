@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bgce_migrate.migration import Severity
+from bgce_migrate.migration import Action, Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.choices import decide, likely_interval
 from bgce_migrate.order.contests import enter, open_contests
 from bgce_migrate.order.dag import shortest_cycles
-from bgce_migrate.order.names import EXTENSION, PARTS, Key, show
+from bgce_migrate.order.names import COLUMN, EXTENSION, PARTS, Key, show
+from bgce_migrate.order.record import Use
 from bgce_migrate.order.timeline import intervals
 from bgce_migrate.order.web import Link
 from bgce_migrate.order.work import Choice, Work
@@ -40,6 +41,7 @@ def resolve(work: Work, links: list[Link]) -> None:
     decide(work)
     if not work.problems:
         _follow_soft(work)
+        _alter_before_views(work)
         _follow_extensions(work)
 
 
@@ -82,6 +84,29 @@ def _give_up(work: Work, choice: Choice, link: Link) -> None:
     )
     found = wording.finding("soft-order", Severity.NOTE, user, use.effect, message)
     work.findings.append((use.node, found))
+
+
+def _alter_before_views(work: Work) -> None:
+    """A column's type cannot change under a view, so a new view rather follows the change."""
+    record = work.record
+    for key, uses in record.uses.items():
+        if key[0] != COLUMN:
+            continue
+        altering = [use for use in uses if use.effect.action is Action.ALTER]
+        for alter in altering:
+            for use in uses:
+                foreign = record.domain(use.node) != record.domain(alter.node)
+                if foreign and use.effect.action is Action.USE and _makes_view(work, use):
+                    reason = f"{wording.phrase(key, use.effect)} of a view, after the other alters it"
+                    where = wording.place(record.nodes[use.node], use.effect)
+                    work.web.add([Link(alter.node, use.node, reason, where, soft=True)])
+
+
+def _makes_view(work: Work, use: Use) -> bool:
+    return any(
+        effect.statement == use.effect.statement and effect.relation_kind in ("view", "matview")
+        for effect in work.record.nodes[use.node].effects
+    )
 
 
 def _follow_extensions(work: Work) -> None:

@@ -34,7 +34,7 @@ class Timeline:
     Attributes:
         sure: pairs of neighbours whose order every valid order has.
         likely: pairs of neighbours that could also stand the other way round.
-        clash: two of which either could be the one whose object is left in the end.
+        clash: two that could be turned round, and then the object would be another one.
     """
 
     writes: tuple[Write, ...]
@@ -123,15 +123,14 @@ class Puzzle:
         return tuple(sure), tuple(likely)
 
     def _clash(self, ordered: Sequence[Write], level: int) -> tuple[Write, Write] | None:
-        """Two of which either may be the last to say whether, and as what, the name lives."""
+        """Two whose order decides what the object is, or whether it lives in the end."""
         end = ordered[-1]
         other = self._search(level, (), DEAD if end.lives else LIVE)
         content = [w for w in ordered if w.content]
-        if other is None and end.lives and content:
-            last = content[-1]
-            for rival in content[:-1]:
-                if other is None and self.domain(rival.node) != self.domain(last.node):
-                    other = self._search(level, tuple((w, rival) for w in content if w is not rival))
+        for index in range(len(content) - 1):
+            first, second = content[index], content[index + 1]
+            if other is None and self.domain(first.node) != self.domain(second.node):
+                other = self._search(level, ((second, first),))
         if other is None:
             return None
         place = {id(w): i for i, w in enumerate(other)}

@@ -33,7 +33,7 @@ class Choice:
 
     def plain_makers(self) -> int:
         """How many of the makers use plain CREATE."""
-        return sum(1 for o in self.options if o.start is not None and o.start.content)
+        return sum(1 for o in self.options if o.start is not None and o.start.plain)
 
 
 @dataclass(slots=True, eq=False)

@@ -24,7 +24,7 @@ from tests.unit.order.growth import Piece, grow
 
 FOLDERS = [Path(f) for f in os.environ.get("BGCE_REAL_HISTORIES", "").split(":") if f]
 SEEDS = int(os.environ.get("BGCE_REAL_SEEDS", "1"))
-_FILE = re.compile(r"(\d+)(?:_.*)?\.up\.sql\Z")
+_FILE = re.compile(r"(\d+)(?:_.*)?[._]up\.sql\Z")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 
 
@@ -66,8 +66,19 @@ def pseudo_domain(effects: Iterable[Effect]) -> str:
     return "misc"
 
 
+def prepare(url: str, files: Sequence[File]) -> None:
+    """Some files alter the runner's own table, which their runner makes first."""
+    relations = [e for f in files for e in f.script.effects if e.object.kind is ObjectKind.RELATION]
+    made = {e.object.name for e in relations if e.action is Action.MAKE}
+    used = {e.object.name for e in relations if e.action is Action.ALTER}
+    with psycopg.connect(url, autocommit=True) as connection:
+        if "migrations" in used - made:
+            connection.execute("CREATE TABLE migrations (version text)")
+
+
 def run(url: str, files: Sequence[File]) -> None:
     """What a plain runner does: each file as one simple query, or statement by statement."""
+    prepare(url, files)
     with psycopg.connect(url, autocommit=True) as connection:
         for file in files:
             script = file.script
