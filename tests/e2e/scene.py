@@ -21,7 +21,7 @@ UP = re.compile(r"(\d+)_(.*)\.up\.sql\Z")
 
 def as_role(url: str, role: str, password: str = PASSWORD) -> str:
     """The same database, another login."""
-    return make_conninfo(**{**conninfo_to_dict(url), "user": role, "password": password})
+    return make_conninfo(url, user=role, password=password)
 
 
 def make_owner(admin: str, role: str = "app", options: str = "") -> str:
