@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import sys
 import tempfile
 from pathlib import Path
 
+import bgce_migrate
 from bench import idle, peers, planning, race, tables, travel, verdict, workload
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
@@ -36,6 +38,8 @@ def _say(line: str) -> None:
 
 def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
     results, parts = tables.Results(), said.parts or PARTS
+    # An installed package is compiled; a checkout is from its first use on.
+    compileall.compile_dir(Path(bgce_migrate.__file__).parent, quiet=2)
     work = workload.make()
     with running() as ground:
         results.server = ground.server.version

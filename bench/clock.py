@@ -35,13 +35,13 @@ class Timing:
     output: str
 
 
+#: What names a database, configures a contestant, or makes Python slower than where people use it.
+_LEFT_OUT = ("PG", "BGCE_", "DBMATE_", "SQITCH_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+
+
 def clean_environment() -> dict[str, str]:
-    """Our environment without what names a database or configures a contestant."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PG", "BGCE_", "DBMATE_", "SQITCH_", "DATABASE_URL"))
-    }
+    """Our environment without what would change a measurement."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
 
 
 def run(job: Job) -> Timing:
