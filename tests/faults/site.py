@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -210,6 +211,23 @@ class Site:
             " AND application_name LIKE 'bgce-migrate%'"
         )
 
+    def working(self, words: str) -> int | None:
+        """The backend of our program that runs a statement that begins so."""
+        rows = self.query(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            " AND application_name LIKE 'bgce-migrate%%' AND query LIKE %s",
+            words + "%",
+        )
+        return rows[0][0] if rows else None
+
+    def terminate(self, pid: int) -> None:
+        """End a backend."""
+        self.query("SELECT pg_terminate_backend(%s)", pid)
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A session of the superuser, not in autocommit mode; to hold something."""
+        return psycopg.connect(self.admin, application_name="holder of the test")
+
     def lock_holder(self) -> int | None:
         """The backend that holds the run lock."""
         rows = self.query(
@@ -261,3 +279,14 @@ def dump(server: Server, url: str) -> str:
     )  # fmt: skip
     skipped = ("\\restrict", "\\unrestrict", "--")
     return "\n".join(line for line in done.stdout.splitlines() if line and not line.startswith(skipped))
+
+
+def until(found: Callable[[], Any], seconds: float = 20.0, what: str = "what the test waits for") -> Any:
+    """Poll until `found()` is true; its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} did not come within {seconds} s"
+        time.sleep(0.01)
