@@ -150,9 +150,7 @@ def _shown(word: str) -> str:
 
 def _escape(text: str) -> str:
     """Percent-encode what would break a line apart; all else stays readable."""
-    return "".join(
-        c if c.isprintable() and not c.isspace() and c not in "%/#" else _percent(c) for c in text
-    )
+    return "".join(c if c.isprintable() and not c.isspace() and c not in "%/#" else _percent(c) for c in text)
 
 
 def _percent(character: str) -> str:

@@ -105,9 +105,7 @@ class Model(Layer):
         if made or missed:
             self._close(made, used, missed, watch)
 
-    def _close(
-        self, made: list[Life], used: list[Effect], missed: list[Effect], watch: Watch | None
-    ) -> None:
+    def _close(self, made: list[Life], used: list[Effect], missed: list[Effect], watch: Watch | None) -> None:
         """End of a statement: what it made hangs on what it used; a missing name may be its own."""
         dependent = [m for m in made if m.relation_kind in _DEPENDENT or m.key[0] in (TRIGGER, FUNCTION)]
         if dependent:
@@ -181,9 +179,7 @@ class Model(Layer):
                 self._signatures[dying.key] = frozenset()
             elif kind == SCHEMA and effect.cascade:
                 waiting += [d for d in map(self.get, self._keys_in(name)) if d is not None]
-            waiting += [
-                d for d in self._hanging_on(dying) if effect.cascade or d.relation_kind in _OWNED
-            ]
+            waiting += [d for d in self._hanging_on(dying) if effect.cascade or d.relation_kind in _OWNED]
             if watch is not None:
                 watch.ended(dying, effect, dying is not life)
 

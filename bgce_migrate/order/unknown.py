@@ -63,7 +63,9 @@ def _lost(work: Work, loose: Loose, key: Key) -> None:
             work.findings.append(
                 (
                     loose.node,
-                    wording.finding("dropped-name", Severity.WARNING, user, effect, problem.message, problem.hint),
+                    wording.finding(
+                        "dropped-name", Severity.WARNING, user, effect, problem.message, problem.hint
+                    ),
                 )
             )
         return

@@ -68,9 +68,7 @@ def inspect(record: Record, order: Sequence[int]) -> list[Problem]:
     contested = {
         key
         for key, writes in record.writes.items()
-        if len(
-            {record.domain(n) for n in writes} | {record.domain(u.node) for u in record.uses.get(key, ())}
-        )
+        if len({record.domain(n) for n in writes} | {record.domain(u.node) for u in record.uses.get(key, ())})
         > 1
     }
     inspector = _Inspector(record, contested)

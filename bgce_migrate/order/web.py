@@ -82,9 +82,7 @@ class Web:
 
     def edge(self, link: Link) -> Edge:
         """A link as a value with ids."""
-        return Edge(
-            self.nodes[link.before].id, self.nodes[link.after].id, link.reason, link.where, link.soft
-        )
+        return Edge(self.nodes[link.before].id, self.nodes[link.after].id, link.reason, link.where, link.soft)
 
     def edges(self) -> tuple[Edge, ...]:
         """All edges, by their nodes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -123,18 +123,23 @@ def _chosen(applied: Sequence[Applied], target: DownTarget) -> dict[MigrationId,
 
 
 def _dependents(
-    applied: Sequence[Applied], chosen: Set[MigrationId] | dict[MigrationId, None], target: DownTarget
+    applied: Sequence[Applied], chosen: Mapping[MigrationId, None], target: DownTarget
 ) -> dict[MigrationId, str]:
     """Those that stay and need what goes, with the reason; a dependent's dependents too."""
     gone = set(chosen)
-    by_chain = target.run is not None or target.deployment is not None
+    # Domains of which something in the middle goes: what was applied later goes too.
+    by_chain = (
+        {m.domain for m in chosen} if target.run is not None or target.deployment is not None else set()
+    )
+    last_gone: dict[str, MigrationId] = {}
     found: dict[MigrationId, str] = {}
-    touched: dict[str, MigrationId] = {}
     for view in applied:
         mine = view.id
         if mine not in gone:
-            needed = next((t for t in map(MigrationId.parse, view.requires) if t is not None and t in gone), None)
-            earlier = touched.get(mine.domain) if by_chain or mine.domain in found_domains(found) else None
+            needed = next(
+                (t for t in map(MigrationId.parse, view.requires) if t is not None and t in gone), None
+            )
+            earlier = last_gone.get(mine.domain) if mine.domain in by_chain else None
             if needed is not None:
                 found[mine] = f"{mine} depends on {needed.short}"
             elif earlier is not None:
@@ -142,13 +147,9 @@ def _dependents(
             else:
                 continue
             gone.add(mine)
-        touched[mine.domain] = mine
+            by_chain.add(mine.domain)
+        last_gone[mine.domain] = mine
     return found
-
-
-def found_domains(found: dict[MigrationId, str]) -> set[str]:
-    """Domains of which something in the middle goes: what was applied later goes too."""
-    return {migration.domain for migration in found}
 
 
 def _refusal(dependents: dict[MigrationId, str]) -> Refused:

@@ -37,7 +37,9 @@ class _Wanted:
     def __init__(self) -> None:
         self._columns: dict[tuple[str, Name, str], dict[str, set[str] | None]] = {}
 
-    def add(self, owner: str, what: Name, grantee: str, privilege: str, columns: Iterable[str] | None) -> None:
+    def add(
+        self, owner: str, what: Name, grantee: str, privilege: str, columns: Iterable[str] | None
+    ) -> None:
         held = self._columns.setdefault((owner, what, grantee), {})
         if columns is None or (privilege in held and held[privilege] is None):
             held[privilege] = None

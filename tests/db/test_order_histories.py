@@ -82,7 +82,9 @@ def run(url: str, files: Sequence[File]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for file in files:
             script = file.script
-            texts = [s.text for s in script.statements] if script.mode is Mode.JOURNAL else [script.source.text]
+            texts = (
+                [s.text for s in script.statements] if script.mode is Mode.JOURNAL else [script.source.text]
+            )
             for text in texts:
                 try:
                     connection.execute(text.encode())

@@ -69,9 +69,7 @@ def _effect(word: str, number: int) -> Effect:
     word = word.removeprefix("~")
     if ">" in word:
         old, new = word.split(">")
-        return Effect(
-            Action.RENAME, name_of(old), line, number, optional=optional, to=name_of(new)
-        )
+        return Effect(Action.RENAME, name_of(old), line, number, optional=optional, to=name_of(new))
     action = _ACTIONS.get(word[0], Action.USE)
     if action is not Action.USE:
         word = word[1:]
