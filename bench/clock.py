@@ -36,7 +36,15 @@ class Timing:
 
 
 #: What names a database, configures a contestant, or makes Python slower than where people use it.
-_LEFT_OUT = ("PG", "BGCE_", "DBMATE_", "SQITCH_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+_LEFT_OUT = (
+    "PG",
+    "BGCE_",
+    "DBMATE_",
+    "SQITCH_",
+    "DATABASE_URL",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUNBUFFERED",
+)
 
 
 def clean_environment() -> dict[str, str]:
