@@ -210,14 +210,14 @@ class Desk:
         applied = target.state.applied
         return {n: max((i.version for i in applied if i.domain == n), default=None) for n in names}
 
-    def lock(self, *, check: bool = False) -> LockResult:
+    def lock(self, *, check: bool = False, accept_edited: bool = False) -> LockResult:
         """Append new migrations to `bgce.lock` in derived order.
 
         Raises Refused when the order cannot be found or a locked file was edited.
         """
         from bgce_migrate.locking import extend_lock
 
-        return extend_lock(self.tree, check=check)
+        return extend_lock(self.tree, check=check, accept_edited=accept_edited)
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
 

@@ -15,11 +15,13 @@ from bgce_migrate.planning import settle
 from bgce_migrate.tree import Tree
 
 
-def extend_lock(tree: Tree, *, check: bool) -> LockResult:
+def extend_lock(tree: Tree, *, check: bool, accept_edited: bool = False) -> LockResult:
     """Append what is new; lines that are there keep their place.
 
     Args:
         check: write nothing.
+        accept_edited: take what was edited or removed since it was locked as it is now, in its old place. Only for
+            migrations that nobody has applied yet.
 
     Raises:
         Refused: the order cannot be found, or a locked file was edited or is gone.
@@ -28,12 +30,15 @@ def extend_lock(tree: Tree, *, check: bool) -> LockResult:
     if not project.declared:
         raise UsageError("a plain folder has no lock file", hint="`bgce-migrate init` makes a project of it")
     known = tree.lock.lines if tree.lock is not None else ()
-    _require_unchanged(tree, known)
+    if accept_edited:
+        known = tuple(line for line in known if line.id in tree.migrations or line.id.domain not in project.registry)
+    else:
+        _require_unchanged(tree, known)
     order = settle(tree, ())
     locked = {line.id for line in known}
     added = tuple(i for i in order.log if i not in locked)
-    refreshed = tuple(_refreshed(tree, line) for line in known)
-    if not check and (added or refreshed != known or tree.lock is None):
+    refreshed = tuple(_refreshed(tree, line, accept_edited) for line in known)
+    if not check and (added or tree.lock is None or refreshed != tree.lock.lines):
         lock = LockFile((*refreshed, *(_line(tree, i) for i in added)))
         _write(project.lock_path, lockfile.render(lock))
     return LockResult(project.lock_path, added, findings=order.placement.findings)
@@ -53,7 +58,8 @@ def _require_unchanged(tree: Tree, known: tuple[LockLine, ...]) -> None:
     if problems:
         raise Refused(
             problems[0].message if len(problems) == 1 else f"{len(problems)} locked migrations have changed",
-            hint="put the old text back and write a new migration for the change",
+            hint="put the old text back and write a new migration for the change; while nobody has applied them yet:"
+            " bgce-migrate lock --accept-edited",
             where=problems[0].where,
             problems=problems,
         )
@@ -65,11 +71,13 @@ def _down_moved(tree: Tree, line: LockLine) -> bool:
     return sha != line.down_sha256 and tree.down_checksum(line.id) != line.down_checksum
 
 
-def _refreshed(tree: Tree, line: LockLine) -> LockLine:
+def _refreshed(tree: Tree, line: LockLine, accept_edited: bool) -> LockLine:
     """The same line with the bytes of today: comments and line ends may change."""
     found = tree.migrations.get(line.id)
     if found is None:
         return line
+    if accept_edited:
+        return replace(_line(tree, line.id), line=line.line)
     return replace(
         line, up_sha256=found.up.sha256, down_sha256=found.down.sha256 if found.down is not None else None
     )

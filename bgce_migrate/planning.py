@@ -99,8 +99,7 @@ def plan_up(tree: Tree, state: State | None, selection: Selection) -> PlanView:
     applied = {i: a.checksum for i, a in state.applied.items()} if state else {}
     require_unedited(tree, applied)
     pending = [i for i in tree.migrations if i not in applied]
-    if not selection.allow_unlocked:
-        tree.require_locked(pending, applied)
+    tree.require_locked(pending, applied, allow_unlocked=selection.allow_unlocked)
     absent = tuple(i for i in applied if i not in tree.migrations)
     warnings = tuple(
         f"{i} is applied, but its file is gone; `bgce-migrate down` still can undo it from history"

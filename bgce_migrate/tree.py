@@ -120,8 +120,13 @@ class Tree:
             i for i, checksum in applied.items() if i in self.migrations and checksum and self.checksum(i) != checksum
         )
 
-    def require_locked(self, pending: Iterable[MigrationId], applied: Mapping[MigrationId, str | None]) -> None:
+    def require_locked(
+        self, pending: Iterable[MigrationId], applied: Mapping[MigrationId, str | None], *, allow_unlocked: bool = False
+    ) -> None:
         """Refuse what the lock file does not vouch for; nothing where there is no lock file.
+
+        Args:
+            allow_unlocked: migrations that are not in it yet may pass.
 
         Raises:
             Refused: by name: unlocked migrations, locked ones that are not installed, files edited since.
@@ -132,6 +137,8 @@ class Tree:
         for migration in pending:
             line, found = self._lines.get(migration), self.migrations[migration]
             where = Where(found.up.path)
+            if line is None and allow_unlocked:
+                continue
             if line is None:
                 problems.append(Problem(f"{found.id} is not in {self.project.lock_path.name}", where))
             elif line.up_sha256 != found.up.sha256 and self.checksum(migration) != line.up_checksum:

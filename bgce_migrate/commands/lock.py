@@ -12,11 +12,13 @@ from bgce_migrate.report.values import migration_value
 
 @command("lock")
 @option("--check", is_flag=True, scope="lock", help="Write nothing; exit 1 when something is not recorded.")
-def lock(call: Call, check: bool) -> int:
+@option("--accept-edited", is_flag=True, scope="lock",
+        help="Take locked files that were edited as they are now; only while nobody has applied them.")  # fmt: skip
+def lock(call: Call, check: bool, accept_edited: bool) -> int:
     """Append new migrations to bgce.lock, in the order found from their SQL. Needs no database."""
     from bgce_migrate.config.paths import shown
 
-    result = call.desk.lock(check=check)
+    result = call.desk.lock(check=check, accept_edited=accept_edited)
     path = shown(result.path)
     call.out.document(
         "lock",

@@ -14,11 +14,10 @@ from bgce_migrate.report.listings import print_plan
 @domain_option(help="Only this domain, and what it needs of others.")
 @option("--to", type=Slashed(), metavar="DOMAIN/VERSION", scope="plan", help="Only up to this one, and what it needs.")
 @option("--explain", is_flag=True, help="Say of every step why it stands where it stands.")
-@option("--allow-unlocked", is_flag=True, help="Plan migrations that bgce.lock does not have.")
 @option("--check", is_flag=True, scope="plan", help="Exit 1 when something is pending.")
 def plan(
     call: Call, limit: int | None, domain: str | None, to: str | None,
-    explain: bool, allow_unlocked: bool, check: bool,
+    explain: bool, check: bool,
 ) -> int:
     """Show what `up` would do, with the fingerprint that `up --expect` takes. Changes nothing.
 
@@ -28,9 +27,12 @@ def plan(
     goal = desk.parse_id(to) if to else None
     if call.names_database:
         with call.target() as target:
-            view = desk.plan(target.state, domain=domain, limit=limit, to=goal, allow_unlocked=allow_unlocked)
+            view = desk.plan(target.state, domain=domain, limit=limit, to=goal, allow_unlocked=True)
     else:
         call.out.note("no database is named: this is the plan for an empty one")
-        view = desk.plan(None, domain=domain, limit=limit, to=goal, allow_unlocked=allow_unlocked)
+        view = desk.plan(None, domain=domain, limit=limit, to=goal, allow_unlocked=True)
+    unlocked = sum(1 for s in view.plan.steps if desk.tree.lock is not None and desk.tree.locked(s.id) is None)
+    if unlocked:
+        call.out.note(f"{unlocked} of the steps are not in bgce.lock yet: `bgce-migrate lock` records them, `up` wants that")
     print_plan(call.out, view, explain=explain)
     return 1 if check and view.plan.steps else 0
