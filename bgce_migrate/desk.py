@@ -43,6 +43,7 @@ class Desk:
         config: Path | None = None,
         migrations: Path | None = None,
         no_plugins: Sequence[str] = (),
+        plugins_required: bool = True,
     ) -> Desk:
         """Find and read the project.
 
@@ -50,6 +51,8 @@ class Desk:
             start: where the search for `bgce.toml` begins, upwards.
             config: `bgce.toml` itself, instead of a search.
             migrations: an undeclared tree instead of a project.
+            plugins_required: False where declarations alone will do: plugins that are not installed are left
+                out (pre-commit's environment has none).
 
         Raises:
             ConfigError, SqlFileError: every mistake at once.
@@ -66,7 +69,7 @@ class Desk:
                     f"there is no bgce.toml in {start} or above",
                     hint="`bgce-migrate init` makes one; or try a plain folder: --migrations DIR",
                 )
-            host = Host.discover(settings.plugin_names(found), blocked=no_plugins)
+            host = Host.discover(settings.plugin_names(found), blocked=no_plugins, required=plugins_required)
             project = settings.load(found, delivered=host.delivered())
         return cls(project, host, Tree.read(project))
 

@@ -70,6 +70,14 @@ class Call:
     @cached_property
     def desk(self) -> Desk:
         """The project with its plugins and migrations."""
+        return self._load(plugins_required=True)
+
+    @cached_property
+    def declarations(self) -> Desk:
+        """The project as its files tell it: a plugin that is not installed is left out, not missed."""
+        return self._load(plugins_required=False)
+
+    def _load(self, *, plugins_required: bool) -> Desk:
         from bgce_migrate.desk import Desk
         from bgce_migrate.report.listings import print_findings
 
@@ -78,6 +86,7 @@ class Call:
             config=self.options["config"],
             migrations=self.options["migrations"],
             no_plugins=self.options["no_plugins"],
+            plugins_required=plugins_required,
         )
         print_findings(self.out, desk.notes)
         return desk
