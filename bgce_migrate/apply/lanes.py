@@ -14,7 +14,7 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.session import Session
-from bgce_migrate.errors import BgceError, Interrupted, LeadershipLost, NeedsHuman, Refused, Unavailable
+from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, LeadershipLost, NeedsHuman, Refused, Unavailable
 from bgce_migrate.migration import MigrationId, Mode, Plan, Step
 from bgce_migrate.outcome import Head, Measurement, StepResult, StepStatus
 
@@ -28,7 +28,7 @@ class Hooks(Protocol):
 
 
 #: After these nothing more is begun, whatever domain it belongs to.
-_ENDS_THE_RUN = (Interrupted, LeadershipLost, NeedsHuman)
+_ENDS_THE_RUN = (HistoryBroken, Interrupted, LeadershipLost, NeedsHuman)
 
 
 class Lanes:

@@ -179,7 +179,11 @@ class Leadership:
             self._take_lock(self._session)
             self._thread = threading.Thread(target=self._beat, name="bgce-migrate heartbeat", daemon=True)
             self._thread.start()
+        led = self.epoch
         self.raise_epoch()
+        if self.epoch != led + 1:
+            # What this run has read of the history is old now.
+            self._lost = "another run has led since"
 
     def _alive(self) -> bool:
         with self._guard:

@@ -61,12 +61,14 @@ def _require_roles(session: Session, planned: Planned, domains: Mapping[str, Dom
         missing = [d for d in used if d.owner in absent]
     if missing:
         wanted = bootstrap.Wanted(tuple(missing), context.access.schema, context.access.mode)
-        script = bootstrap.Script(bootstrap.find(session, context.access.schema), wanted, session.server_version)
+        # Not for this login: whoever runs it by hand is another role, and no member of the bookkeeping's owner.
+        found = bootstrap.for_somebody(bootstrap.find(session, context.access.schema))
+        script = bootstrap.Script(found, wanted, session.server_version)
         names = ", ".join(d.name for d in missing)
         raise Refused(
             f"no owner role for {names}: an administrator must make it before anything runs",
             hint=f"bgce-migrate bootstrap{''.join(f' --domain {d.name}' for d in missing)}, or run as administrator:\n"
-            + st.script(script.build()),
+            + st.script(["BEGIN", *script.build(), "COMMIT"]),
         )
 
 

@@ -71,6 +71,7 @@ def execute(
         BgceError: nothing was changed; once steps run, failures are in the report instead.
     """
     started = time.monotonic()
+    before = dict(target.state.heads)
     planned = make_plan(target.state)
     _require_expected(planned.plan, options.expect)
 
@@ -98,7 +99,6 @@ def execute(
     leadership.acquire()
     audit = Audit(context.access, {d.owner: d.name for d in domains.values()})
     try:
-        before = dict(target.state.heads)
         target.reread()
         if dict(target.state.heads) != before:
             planned = make_plan(target.state)

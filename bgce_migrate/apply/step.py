@@ -17,7 +17,7 @@ from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
-from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, NeedsHuman, StepFailed, Unavailable
+from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, LeadershipLost, NeedsHuman, StepFailed, Unavailable
 from bgce_migrate.migration import Mode, Statement, Step
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
@@ -73,6 +73,8 @@ class StepRunner:
                     time.sleep(random.uniform(0.02, 0.1) * tries)
                     continue
                 failure = self._failure(owned, caught, tries)
+                if isinstance(failure, (HistoryBroken, LeadershipLost)):
+                    return result(StepStatus.FAILED, failure), previous  # nothing of ours belongs in that history
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
             except StepFailed as failure:
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)

@@ -80,7 +80,7 @@ class Target:
 
 
 def open_target(address: Address, *, name: str = "bgce-migrate", check: bool = True) -> Target:
-    """Connect, read who answers and what is recorded. Two round trips.
+    """Connect, read who answers and what is recorded. Three round trips.
 
     Args:
         check: refuse what may not be changed, and another target than the recorded one.
@@ -94,6 +94,9 @@ def open_target(address: Address, *, name: str = "bgce-migrate", check: bool = T
         facts = read_facts(control)
         if check:
             require_changeable(facts)
+        if not facts.pooled:
+            # A run may wait long for another one; behind a pooler the setting would stay for others.
+            control.execute("SELECT set_config('idle_session_timeout', '0', false)")
         state = read_state(control) if facts.has_bookkeeping else State()
         if check and state.meta is not None:
             require_recorded(facts, state.meta)

@@ -36,6 +36,8 @@ class Zygote:
         """Start one command."""
         self._count += 1
         out, err = (self.folder / f"{self._count}.{kind}" for kind in ("out", "err"))
+        for path in (out, err):
+            path.touch()
         answer = self._ask({"argv": list(words), "cwd": str(cwd), "out": str(out), "err": str(err)})
         return Started(self, answer["pid"], out, err)
 
