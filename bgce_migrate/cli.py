@@ -15,7 +15,7 @@ from bgce_migrate import __version__
 from bgce_migrate.commands import COMMANDS
 from bgce_migrate.commands.call import Given
 from bgce_migrate.commands.options import SHARED, shared_options, variable
-from bgce_migrate.commands.signals import interrupt_on_term
+from bgce_migrate.commands.signals import ignore_signals, interrupt_on_term
 from bgce_migrate.commands.spelling import respell
 from bgce_migrate.errors import BgceError, Interrupted, UsageError
 from bgce_migrate.report.faults import error_value, print_error
@@ -117,6 +117,7 @@ def execute(arguments: Sequence[str]) -> int:
         code = _fail(out, _interrupted())
     except Exception as error:  # whatever it is, nobody gets a traceback
         code = _bug(out, error)
+    ignore_signals()
     out.finish()
     if out.fault is not None:
         out.note(f"error: the result could not be written: {out.fault}")
@@ -126,7 +127,19 @@ def execute(arguments: Sequence[str]) -> int:
 
 def run() -> NoReturn:
     """The console script."""
+    _open_closed_streams()
     sys.exit(execute(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Started with `>&-`, the numbers 0 to 2 would go to the next file or socket, and our words into it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is what open takes.
+            opened = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(opened, "r" if number == 0 else "w", encoding="utf-8"))
 
 
 def _answer(arguments: Sequence[str], out: Output) -> int:

@@ -44,7 +44,7 @@ def run(
     """
     from bgce_migrate.apply.context import Stop
     from bgce_migrate.apply.run import Options
-    from bgce_migrate.commands.signals import stopping
+    from bgce_migrate.commands.signals import stop_on_signals
     from bgce_migrate.report.progress import progress
     from bgce_migrate.report.runs import print_run
     from bgce_migrate.report.values import receipt
@@ -53,7 +53,8 @@ def run(
     if file is not None:
         _require_writable(file)
     stop = Stop()
-    with stopping(stop), progress(call.out) as told:
+    stop_on_signals(stop)
+    with progress(call.out) as told:
         report = work(
             Options(
                 limits=limits_of(call, said),

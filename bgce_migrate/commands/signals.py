@@ -20,41 +20,39 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def interrupt_on_term() -> None:
-    """Let SIGTERM end a command as Ctrl-C does; where something runs, `stopping` takes both over."""
-    if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _interrupt)
+    """Let SIGTERM end a command as Ctrl-C does; where something runs, `stop_on_signals` takes both over."""
+    _handle(_interrupt)
 
 
-@contextlib.contextmanager
-def stopping(stop: Stop) -> Iterator[None]:
-    """Make the signals ask the run to stop; a second one asks again."""
+def stop_on_signals(stop: Stop) -> None:
+    """Make the signals ask the run to stop, until the process ends: its report is still to be printed."""
 
     def ask(number: int, frame: FrameType | None) -> None:
         stop.request()
 
-    with _handled_by(ask):
-        yield
+    _handle(ask)
+
+
+def ignore_signals() -> None:
+    """At the very end, so that a late signal does not hide the exit code."""
+    _handle(signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """While a person is asked something, the signals interrupt again."""
-    with _handled_by(_interrupt):
-        yield
-
-
-@contextlib.contextmanager
-def _handled_by(handler: Any) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # What a shell has told us to ignore (a job in the background) stays ignored.
-    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = [(number, signal.signal(number, handler)) for number in heard]
+    before = _handle(_interrupt)
     try:
         yield
     finally:
         for number, old in before:
             signal.signal(number, old)
+
+
+def _handle(handler: Any) -> list[tuple[signal.Signals, Any]]:
+    """Set the handler of both signals, and return those before."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    # What a shell has told us to ignore (a job in the background) stays ignored.
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    return [(number, signal.signal(number, handler)) for number in heard]

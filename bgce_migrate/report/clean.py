@@ -6,10 +6,6 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
-#: Everything that moves the cursor, changes colours, reorders text or cannot be seen; line feed and tab stay.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
 _PASSWORD_IN_URL = re.compile(r"(?P<head>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s@]*)@")
 _PASSWORD_WORD = re.compile(
     r"(?P<head>\b(?:ssl)?password\s*=\s*)(?P<value>'(?:\\.|[^\\'])*'|[^\s'&]+)", re.IGNORECASE
@@ -60,8 +56,15 @@ class Secrets:
 
 
 def clean(text: str) -> str:
-    """`text` with what a terminal would obey, and what a reader would not see, written out."""
-    return _UNSAFE.sub(_written_out, text.replace("\r\n", "\n"))
+    """`text` with what a terminal would obey, and what a reader would not see, written out.
+
+    Line feeds and tabs stay; control characters, invisible and reordering ones, blanks other than the usual
+    one and what is no character at all become `\\xNN` or `\\uNNNN`.
+    """
+    text = text.replace("\r\n", "\n")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else _written_out(ord(c)) for c in text)
 
 
 def one_line(text: str) -> str:
@@ -69,6 +72,5 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def _written_out(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -34,6 +34,15 @@ def print_findings(out: Output, findings: Iterable[Finding]) -> None:
             out.note(f"  hint: {finding.hint}")
 
 
+def list_findings(out: Output, findings: Iterable[Finding]) -> None:
+    """The same as a result, on standard output."""
+    for finding in findings:
+        place = f"{finding.where}: " if finding.where else ""
+        out.line(f"{place}{finding.severity.value}: {finding.message} [{finding.rule}]")
+        if finding.hint:
+            out.line(f"  hint: {finding.hint}")
+
+
 def print_plan(out: Output, view: PlanView, *, explain: bool) -> None:
     """The ordered steps; with `explain` every edge with its reason."""
     plan = view.plan

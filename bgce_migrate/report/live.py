@@ -41,23 +41,25 @@ class LiveProgress:
         self._running: dict[str, _Running] = {}
         self._finished = 0
         self._waiting = ""
+        self._drawn = False
         console = Console(file=sys.stderr, highlight=False, emoji=False)
         self._live = Live(console=console, get_renderable=self._draw, transient=True, refresh_per_second=8)
 
     def __enter__(self) -> LiveProgress:
-        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        if self._drawn:
+            self._live.stop()
 
     def step_started(self, step: Step, statements: int) -> None:
         """A new line."""
         with self._lock:
             self._waiting = ""
             self._running[str(step.id)] = _Running(step.direction.value, statements)
+        self._begin()
 
     def statement_done(self, step: Step, index: int, tag: str) -> None:
         """The next statement of the line."""
@@ -80,10 +82,18 @@ class LiveProgress:
         """Who holds what this run waits for."""
         with self._lock:
             self._waiting = self._shown(message)
+        self._begin()
 
     def note(self, message: str) -> None:
         """A line that stays, above the changing ones."""
         self._live.console.print(Text(self._shown(message)))
+
+    def _begin(self) -> None:
+        """Draw from the first event on: what a person is asked before has the terminal for itself."""
+        with self._lock:
+            begun, self._drawn = self._drawn, True
+        if not begun:
+            self._live.start()
 
     def _change(self, step: Step, *, detail: str, done: int | None = None) -> None:
         with self._lock:

@@ -30,7 +30,7 @@ class Output:
         self.verbose = verbose
         self.secrets = Secrets()
         self.fault: str | None = None
-        self._gone: set[str] = set()
+        self._gone: set[TextIO] = set()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -103,7 +103,7 @@ class Output:
         return value
 
     def _write(self, stream: TextIO, text: str) -> None:
-        if stream.name in self._gone:
+        if stream in self._gone:
             return
         try:
             stream.write(text)
@@ -113,7 +113,7 @@ class Output:
             self._broken(stream, error)
 
     def _flush(self, stream: TextIO) -> None:
-        if stream.name in self._gone:
+        if stream in self._gone:
             return
         try:
             stream.flush()
@@ -121,7 +121,7 @@ class Output:
             self._broken(stream, error)
 
     def _broken(self, stream: TextIO, error: Exception) -> None:
-        self._gone.add(stream.name)
+        self._gone.add(stream)
         if stream is sys.stdout and getattr(error, "errno", None) not in (errno.EPIPE, None):
             self.fault = str(getattr(error, "strerror", None) or error)
         # The interpreter flushes once more at its end; what is left goes nowhere.
