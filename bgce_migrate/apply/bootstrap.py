@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import Facts, read_facts, require_changeable
-from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.db.wire import Command, Lost
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
 
@@ -266,11 +266,14 @@ def _make_plain(session: Session, facts: Facts, schema: str) -> None:
     try:
         session.connection.execute(st.script(st.bookkeeping(schema, "plain")).encode())
         session.execute("COMMIT")
+    except Lost:
+        raise
     except Exception as error:
-        if session.usable:
-            session.execute("ROLLBACK")
-            if _is_made(session, schema):
-                return
+        if not session.usable:
+            raise Lost(str(error).strip()) from None
+        session.execute("ROLLBACK")
+        if _is_made(session, schema):
+            return
         raise _cannot_create(facts, schema, str(error)) from None
 
 
