@@ -16,7 +16,8 @@ from bgce_migrate.order.work import Choice, Contest, Work
 
 _ROUNDS = 100
 _RESTARTS = 12
-_PROPAGATED = 150
+#: Names looked at in all contests; beyond it guesses are no longer followed up, nor tried again.
+_EFFORT = 100_000
 #: What these make stands in the way of a plain DROP, so they rather follow a rebuild.
 _PINNING = frozenset({"foreign key", "view", "materialized view"})
 
@@ -50,6 +51,8 @@ def decide(work: Work) -> None:
             work.problems += found.problems
             return
         stuck = found.stuck
+        if work.effort > _EFFORT:
+            break
         work.web.back_to(mark)
         del work.soft[soft:]
         if stuck in left:
@@ -143,7 +146,7 @@ def _guess(work: Work, items: Sequence[_Item]) -> _Open:
             return _Open([], item, link)
         problems = [*state.problems, problem] if problem else state.problems
         state = _Open([*new, *rest], problems=problems)
-        if len(state.items) <= _PROPAGATED:
+        if work.effort < _EFFORT:
             followed = _follow(work, state.items, certain=False)
             state = _Open(followed.items, followed.stuck, followed.link, problems)
             if state.stuck is not None:

@@ -56,9 +56,10 @@ def timeline(work: Work, contest: Contest, certain: bool) -> Timeline | None:
         work.by_place(list(writes.values())),
         users.values(),
         record.base.get(key) is not None,
-        work.web.dag.reaches,
+        work.web.dag.reached,
         record.domain,
     )
+    work.effort += len(puzzle.all)
     found = puzzle.solve(contest.level)
     while found is None and certain and contest.level < LOOSE:
         contest.level += 1

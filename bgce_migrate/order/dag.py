@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 class Dag:
@@ -65,6 +65,19 @@ class Dag:
                     seen.add(after)
                     stack.append(after)
         return False
+
+    def reached(self, start: int, goals: Collection[int]) -> set[int]:
+        """Those of `goals` to which a path leads from `start`, itself left out."""
+        place = self.place
+        limit = max((place[goal] for goal in goals), default=-1)
+        seen = {start}
+        stack = [start]
+        while stack:
+            for after in self.after[stack.pop()]:
+                if after not in seen and place[after] <= limit:
+                    seen.add(after)
+                    stack.append(after)
+        return {goal for goal in goals if goal in seen and goal != start}
 
     def add(self, before: int, after: int) -> bool:
         """Add an edge; False, and nothing changed, if it would close a cycle."""

@@ -223,6 +223,7 @@ class Model(Layer):
             if primary is not None:
                 self.primary[new.key[1], new.key[2]] = primary
             self._move(self._part_keys(schema, name), new.key[1], new.key[2], migration)
+            self._drop_parts(schema, name)
         elif kind == SCHEMA:
             for key in self._keys_in(name):
                 if key[0] == RELATION:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.record import ANY, DEAD, LIVE, Write
 
-Precedes = Callable[[int, int], bool]
+Reached = Callable[[int, Collection[int]], "set[int]"]
 
-#: More than this, or more steps than that, is not searched: the writers keep the order they have.
+#: More writers and users of one name are not searched, nor more steps taken for all its questions:
+#: the writers then keep the order they have, and whatever is not certain is asked.
 _SEARCHED = 60
 _STEPS = 20_000
 
@@ -67,7 +68,7 @@ class Puzzle:
         writes: who makes, changes and ends the name, in the order they have without this name.
         uses: who only needs it to live (as writes that change nothing).
         base_lives: whether it lives before all of them.
-        precedes: what is known about the order of two nodes.
+        reached: which of some nodes are known to come after a node.
         domain: a node's domain.
     """
 
@@ -76,34 +77,38 @@ class Puzzle:
         writes: Sequence[Write],
         uses: Iterable[Write],
         base_lives: bool,
-        precedes: Precedes,
+        reached: Reached,
         domain: Callable[[int], str],
     ) -> None:
         # An optional drop rather follows a maker than precedes it.
-        self.writes = sorted(writes, key=lambda w: w.pre == ANY and not w.lives)
+        self.searched = len(writes) <= _SEARCHED
+        cautious = sorted(writes, key=lambda w: w.pre == ANY and not w.lives)
+        self.writes = cautious if self.searched else list(writes)
         self.base_lives = base_lives
-        self.precedes = precedes
+        self.steps = _STEPS
         self.domain = domain
         others = list(uses)
-        self.searched = len(writes) <= _SEARCHED
         room = len(writes) + len(others) <= _SEARCHED
         self.all = [*self.writes, *(others if room else ())] if self.searched else []
-        self.ahead = [
-            sum(1 << j for j, b in enumerate(self.all) if a is not b and precedes(b.node, a.node))
-            for a in self.all
-        ]
+        nodes = [w.node for w in self.all]
+        later = {node: reached(node, nodes) for node in nodes}
+        if not self.searched:
+            pairs = zip(self.writes, self.writes[1:], strict=False)
+            later = {a.node: reached(a.node, [b.node]) for a, b in pairs}
+        self.later = later
+        self.ahead = [sum(1 << i for i, a in enumerate(nodes) if b in later[a]) for b in nodes]
 
     def solve(self, level: int) -> Timeline | None:
         """The first order at this level of strictness, or None if there is none."""
         if not self.searched:
-            ordered = self.writes
-            return Timeline(tuple(ordered), *self._pairs(ordered, None))
+            known, open_pairs = self._pairs(self.writes, None)
+            return Timeline(tuple(self.writes), known, open_pairs, next(iter(open_pairs), None))
         first = self._search(level, ())
         if first is None:
             return None
         ordered = [w for w in first if w in self.writes]
         sure, likely = self._pairs(ordered, level)
-        return Timeline(tuple(ordered), sure, likely, self._clash(ordered, level) if likely else None)
+        return Timeline(tuple(ordered), sure, likely, self._clash(ordered, level, likely) if likely else None)
 
     def _pairs(
         self, ordered: Sequence[Write], level: int | None
@@ -115,14 +120,16 @@ class Puzzle:
             first, second = ordered[index], ordered[index + 1]
             if self.domain(first.node) == self.domain(second.node):
                 continue
-            known = self.precedes(first.node, second.node)
+            known = second.node in self.later[first.node]
             if known or (level is not None and self._search(level, ((second, first),)) is None):
                 sure.append((first, second))
             else:
                 likely.append((first, second))
         return tuple(sure), tuple(likely)
 
-    def _clash(self, ordered: Sequence[Write], level: int) -> tuple[Write, Write] | None:
+    def _clash(
+        self, ordered: Sequence[Write], level: int, likely: Sequence[tuple[Write, Write]]
+    ) -> tuple[Write, Write] | None:
         """Two whose order decides what the object is, or whether it lives in the end."""
         end = ordered[-1]
         other = self._search(level, (), DEAD if end.lives else LIVE)
@@ -136,7 +143,8 @@ class Puzzle:
         place = {id(w): i for i, w in enumerate(other)}
         neighbours = [(ordered[i], ordered[i + 1]) for i in range(len(ordered) - 1)]
         # Two orders differ in at least one pair of neighbours: the question that makes a difference.
-        return next(((a, b) for a, b in reversed(neighbours) if place[id(a)] > place[id(b)]), None)
+        turned = ((a, b) for a, b in reversed(neighbours) if place[id(a)] > place[id(b)])
+        return next(turned, likely[-1])
 
     def _search(
         self, level: int, pairs: Sequence[tuple[Write, Write]], goal: str = ANY
@@ -150,12 +158,10 @@ class Puzzle:
         state = ANY if level else LIVE if self.base_lives else DEAD
         failed: set[tuple[int, str]] = set()
         order: list[Write] = []
-        steps = 0
 
         def extend(done: int, now: str) -> bool:
-            nonlocal steps
-            steps += 1
-            if steps > _STEPS or (done == everything and goal in (ANY, now)):
+            self.steps -= 1
+            if self.steps < 0 or (done == everything and goal in (ANY, now)):
                 return True
             if (done, now) in failed:
                 return False

@@ -63,19 +63,23 @@ class Work:
     dropped: list[Link] = field(default_factory=list)
     outside: list[tuple[int, Key, Effect]] = field(default_factory=list)
     guessed: bool = False
+    effort: int = 0
 
     def around(self, use: Use, option: Interval, soft: bool = False) -> list[Link]:
         """The edges that put a use into an interval: after its maker, before its end."""
         links: list[Link] = []
         node, effect = use.node, use.effect
         where = wording.place(self.record.nodes[node], effect)
-        if option.start is not None and option.start.node != node:
+        if option.start is not None and not self._in_version_order(option.start.node, node):
             reason = wording.phrase(use.key, effect)
             links.append(Link(option.start.node, node, reason, where, soft))
-        if option.end is not None and option.end.node != node:
+        if option.end is not None and not self._in_version_order(node, option.end.node):
             reason = wording.needs_old(use.key, effect, option.end)
             links.append(Link(node, option.end.node, reason, where, soft))
         return links
+
+    def _in_version_order(self, before: int, after: int) -> bool:
+        return before <= after and self.record.domain(before) == self.record.domain(after)
 
     def possible(self, choice: Choice) -> list[Interval]:
         """The intervals that the edges known so far do not forbid."""
