@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, replace
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import Facts, read_facts, require_changeable
-from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.db.wire import Command, Lost
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
+
+
+_POLITE = 5.0  # seconds to let another session make the bookkeeping first
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,28 +246,42 @@ def create_plain(session: Session, facts: Facts, schema: str) -> None:
     import time
 
     key = "SELECT pg_try_advisory_xact_lock(hashtextextended('bgce-migrate ' || $1, 0))::text"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _POLITE
     while True:
-        session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-        try:
-            # Polled: whoever waits inside the server can hold up others.
-            if session.execute(key, schema)[0][0] == "true":
-                if session.ask("target", "facts", schema)[0][12] == "true":
-                    session.execute("ROLLBACK")
-                    return
-                session.connection.execute(st.script(st.bookkeeping(schema, "plain")).encode())
-                session.execute("COMMIT")
-                return
-        except Failed as failed:
-            session.run([Command("ROLLBACK")])
-            raise _cannot_create(facts, schema, str(failed.error)) from None
-        except Exception as error:
-            session.run([Command("ROLLBACK")])
-            raise _cannot_create(facts, schema, str(error)) from None
+        session.run([
+            Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
+            Command("SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '0', true)"),
+        ])  # fmt: skip
+        # Polled: whoever waits inside the server can hold up others. But anybody may hold an advisory lock, so in
+        # the end we go on without it, and the server's unique keys let only one through.
+        if session.execute(key, schema)[0][0] == "true" or time.monotonic() > deadline:
+            if not _is_made(session, schema):
+                _make_plain(session, facts, schema)
+            return
         session.execute("ROLLBACK")
-        if time.monotonic() > deadline:
-            raise _cannot_create(facts, schema, "another session has been making it for 30 s")
         time.sleep(0.05)
+
+
+def _make_plain(session: Session, facts: Facts, schema: str) -> None:
+    try:
+        session.connection.execute(st.script(st.bookkeeping(schema, "plain")).encode())
+        session.execute("COMMIT")
+    except Lost:
+        raise
+    except Exception as error:
+        if not session.usable:
+            raise Lost(str(error).strip()) from None
+        session.execute("ROLLBACK")
+        if _is_made(session, schema):
+            return
+        raise _cannot_create(facts, schema, str(error)) from None
+
+
+def _is_made(session: Session, schema: str) -> bool:
+    made = session.ask("target", "facts", schema)[0][12] == "true"
+    if made:
+        session.execute("ROLLBACK")
+    return made
 
 
 def _cannot_create(facts: Facts, schema: str, reason: str) -> Refused:
