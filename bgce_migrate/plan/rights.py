@@ -104,7 +104,7 @@ def _need(
     wanted: _Wanted, migration: MigrationId, user: Domain, owner: Domain, use: ForeignUse
 ) -> list[Problem]:
     what, kind = use.object, use.object.kind
-    if kind is ObjectKind.EXTENSION or use.detail in _OWNERSHIP:
+    if kind is ObjectKind.EXTENSION or (kind is ObjectKind.RELATION and use.detail in _OWNERSHIP):
         return []
     schema = what.name if kind is ObjectKind.SCHEMA else what.schema
     if schema not in (None, "public"):

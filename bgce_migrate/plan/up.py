@@ -170,7 +170,8 @@ def _finish(step: Step, needs: _Needs, planned: Set[MigrationId]) -> Step:
     reasons = tuple(
         f"after {before.short}: {reason}" for before, why in sorted(needs.reasons.items()) for reason in why
     )
-    requires = dict.fromkeys((*step.requires, *(m.short for m in sorted(needs.objects))))
+    explicit = [target.short if (target := MigrationId.parse(text)) else text for text in step.requires]
+    requires = dict.fromkeys((*explicit, *(m.short for m in sorted(needs.objects))))
     return replace(
         step,
         waits_for=frozenset(m for m in needs.reasons if m in planned),

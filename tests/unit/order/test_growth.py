@@ -44,7 +44,9 @@ def run(live: set[str], found: tuple[Effect, ...]) -> None:
 class Author:
     """Writes a valid program of many domains, in which names come, go, are rebuilt and renamed."""
 
-    def __init__(self, rng: random.Random, domains: int, names: int, meddling: float, cautious: float) -> None:
+    def __init__(
+        self, rng: random.Random, domains: int, names: int, meddling: float, cautious: float
+    ) -> None:
         self.rng = rng
         self.domains = [chr(ord("a") + n) for n in range(domains)]
         self.names = [f"n{n}" for n in range(names)]

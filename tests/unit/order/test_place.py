@@ -33,7 +33,9 @@ def findings_of(placement: Placement) -> list[tuple[str, str]]:
         pytest.param({"b1": "+users"}, {"a1": "users"}, "a1", id="the log satisfies a use"),
         pytest.param({"a1": "+t"}, {"a2": "-t", "b1": "t"}, "b1 a2", id="user before the drop"),
         pytest.param({"a1": "+t"}, {"a2": "t>u", "b1": "t"}, "b1 a2", id="user before the rename"),
-        pytest.param({"a1": "+t"}, {"a2": "t>u", "b1": "u"}, "a2 b1", id="user of the new name after the rename"),
+        pytest.param(
+            {"a1": "+t"}, {"a2": "t>u", "b1": "u"}, "a2 b1", id="user of the new name after the rename"
+        ),
         pytest.param({"b1": "+t"}, {"a1": "+t", "b2": "-t"}, "b2 a1", id="a name is free after the drop"),
         pytest.param({}, {"a1": "-t", "b1": "+t"}, "b1 a1", id="a drop follows the maker"),
         pytest.param({}, {"a1": "*f()", "b1": "+f()", "c1": "f()"}, "a1 b1 c1", id="an overload is enough"),
@@ -41,7 +43,9 @@ def findings_of(placement: Placement) -> list[tuple[str, str]]:
         pytest.param({}, {"a1": "x ! b/1", "b1": "+y", "c1": "+x"}, "b1 c1 a1", id="explicit requires"),
         pytest.param({"a2": "+t"}, {"a1": "+u", "b1": "u"}, "a1 b1", id="a late lower version"),
         pytest.param({}, {"a1": "~t", "b1": "+t"}, "b1 a1", id="late binding follows too"),
-        pytest.param({}, {"a1": "+t", "a2": "+u", "b1": "u", "b2": "t"}, "a1 a2 b1 b2", id="rank, then version"),
+        pytest.param(
+            {}, {"a1": "+t", "a2": "+u", "b1": "u", "b2": "t"}, "a1 a2 b1 b2", id="rank, then version"
+        ),
         pytest.param({}, {"a1": "+v&t.c", "b1": "+t", "b2": "+t.c"}, "b1 b2 a1", id="a column made later"),
         pytest.param(
             {"b1": "+t +t.id"}, {"a1": "+u&t&t#code", "b2": "+t#code"}, "b2 a1", id="a unique key made later"
@@ -249,7 +253,9 @@ class TestDeclarations:
         assert str(error.where) == "postal3.up.sql:1"
         assert error.hint == 'write `requires = ["cortex", "data"]` in the domain.toml of postal'
 
-    @pytest.mark.parametrize("use", ["=users", "^users", "-users", "users>people", "users", "+v[view]&users[view]"])
+    @pytest.mark.parametrize(
+        "use", ["=users", "^users", "-users", "users>people", "users", "+v[view]&users[view]"]
+    )
     def test_every_way_of_touching_counts(self, use: str) -> None:
         assert len(problems_of(log(cortex1="+users"), new(postal1=use), self.RULES)) == 1
 

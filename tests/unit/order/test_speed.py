@@ -21,9 +21,7 @@ def candidates() -> list[Candidate]:
         for version in range(1, VERSIONS + 1):
             table = f"t{domain}_{version}"
             parent = f"t{rng.randrange(domain)}_{rng.randint(1, VERSIONS)}" if domain else table
-            text = (
-                f"+{table}&+{table}.id&{parent}[foreign_key]&{parent}.id[foreign_key] +i_{table}[index]&{table}"
-            )
+            text = f"+{table}&+{table}.id&{parent}[foreign_key]&{parent}.id[foreign_key] +i_{table}[index]&{table}"
             made.append(Candidate(MigrationId(f"d{domain:03d}", version), effects(text)))
     return made
 
@@ -53,11 +51,10 @@ def test_a_log_of_two_hundred_thousand_effects_is_replayed_in_seconds() -> None:
 
 
 def test_a_long_cycle_and_many_contests_end_in_time() -> None:
-    ring = [
-        Candidate(MigrationId(f"d{n}", 1), effects(f"+t{n} t{(n + 1) % 2000}")) for n in range(2000)
-    ]
+    ring = [Candidate(MigrationId(f"d{n}", 1), effects(f"+t{n} t{(n + 1) % 2000}")) for n in range(2000)]
     rebuilt = [
-        Candidate(MigrationId(f"d{n % 40}", n // 40 + 1), effects(f"?-v{n % 30} +v{n % 30}")) for n in range(1200)
+        Candidate(MigrationId(f"d{n % 40}", n // 40 + 1), effects(f"?-v{n % 30} +v{n % 30}"))
+        for n in range(1200)
     ]
     start = time.process_time()
     for new in (ring, rebuilt):
