@@ -202,6 +202,8 @@ class StepRunner:
             raise _LostAtCommit(attempt, str(lost)) from None
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[-1].tag}")
+        # A COMMIT that succeeds with a warning: somebody has cancelled its wait for a synchronous standby.
+        self._notes += [f"committed, but the server warns: {message} ({detail})" for _, message, detail in session.warnings]
         return recording.head_of(replies[0])
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
