@@ -79,7 +79,7 @@ def constraint(
     if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
         columns = [column] if column else strings(item.keys)
         if columns:
-            make_key(reading, owner, columns, item.location, optional)
+            make_key(reading, owner, columns, item.location, optional, primary=kind == pb.CONSTR_PRIMARY)
         if item.indexname:
             reading.use_relation((owner[0], item.indexname), item.location, "index of a constraint")
     elif kind == pb.CONSTR_FOREIGN:
@@ -101,14 +101,20 @@ def _own_scope(owner: Ref) -> Scope:
 
 
 def make_key(
-    reading: Reading, owner: Ref, columns: Sequence[str | None], location: int, optional: bool = False
+    reading: Reading,
+    owner: Ref,
+    columns: Sequence[str | None],
+    location: int,
+    optional: bool = False,
+    *,
+    primary: bool = False,
 ) -> None:
-    """MAKE a unique key of a table."""
+    """MAKE a unique key of a table; the primary one is what a foreign key without columns refers to."""
     if reading.is_hidden(owner):
         return
     part = ",".join(sorted(c for c in columns if c))
     action = Action.REPLACE if optional else Action.MAKE
-    reading.emit(action, reading.name(ObjectKind.KEY, owner, part), location, detail="", optional=optional)
+    reading.emit(action, reading.name(ObjectKind.KEY, owner, part), location, detail="primary key" if primary else "", optional=optional)
 
 
 def _foreign_key(reading: Reading, item: Any) -> None:
