@@ -43,10 +43,11 @@ def query(url: str, text: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def dump(url: str, *, data: bool = False, owners: bool = True) -> str:
-    """`pg_dump` without the bookkeeping and without what differs from one call to the next."""
+def dump(url: str, *, data: bool = False, owners: bool = True, without: tuple[str, ...] = ()) -> str:
+    """`pg_dump` without the bookkeeping, the relations `without` and what differs from one call to the next."""
     words = [] if data else ["-s"]
     words += [] if owners else ["-O", "-x"]
+    words += [f"--exclude-table={name}" for name in without]
     with psycopg.connect(url) as connection:
         major = connection.info.server_version // 10000
     # The server's own: 15.20 keeps a version in each column's options that only its own pg_dump knows to leave out.

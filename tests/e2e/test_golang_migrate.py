@@ -269,7 +269,7 @@ def test_an_edited_file_is_refused_and_a_cosmetic_change_is_not(url: str, tmp_pa
 
 def test_two_files_of_one_version_are_refused_by_name(tmp_path: Path) -> None:
     folder = write(tmp_path / "db", {"1_a.up.sql": "SELECT 1", "01_b.up.sql": "SELECT 1"})
-    with pytest.raises(ConfigError, match="two up files, 01_b.up.sql and 1_a.up.sql"):
+    with pytest.raises(ConfigError, match=r"two up files, 01_b\.up\.sql and 1_a\.up\.sql"):
         Desk.load(folder, migrations=folder)
 
 
@@ -300,10 +300,10 @@ def test_losses_are_shown_before_data_goes(url: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "db", PAIR)
     require_done(up(folder, url))
     query(url, "INSERT INTO users VALUES (1, 'a@example.org')")
-    with pytest.raises(Refused, match="lose data.*email"):
+    with pytest.raises(Refused, match=r"lose data.*email"):
         down(folder, url, count=1, consent=no)
     require_done(down(folder, url, count=1))
-    with pytest.raises(Refused, match="lose data.*users"):
+    with pytest.raises(Refused, match=r"lose data.*users"):
         down(folder, url, count=1, consent=no)
 
 

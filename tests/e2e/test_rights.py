@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bgce_migrate.apply.target import Address
 from bgce_migrate.desk import Desk
 from bgce_migrate.errors import Refused
 from bgce_migrate.outcome import RunReport
@@ -41,8 +42,8 @@ def platform(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> G
     return guarded
 
 
-def run(guarded: Guarded, **selection: object) -> RunReport:
-    return require_done(up(guarded.project, guarded.url, passwords=guarded.passwords, **selection))
+def run(guarded: Guarded) -> RunReport:
+    return require_done(up(guarded.project, guarded.url, passwords=guarded.passwords))
 
 
 GUILD = {
@@ -134,9 +135,7 @@ def test_eleven_domains_are_applied_without_a_superuser(platform: Guarded) -> No
     assert statements == (), "a second bootstrap has nothing to do"
 
 
-def _admin_address(guarded: Guarded):  # type: ignore[no-untyped-def]
-    from bgce_migrate.apply.target import Address
-
+def _admin_address(guarded: Guarded) -> Address:
     return Address(guarded.admin, "bgce_migrate", Desk.load(guarded.project).project.database.mode)
 
 
