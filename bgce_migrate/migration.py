@@ -210,8 +210,23 @@ class Severity(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace `length` characters at `offset` of a file's text (as read: no BOM, LF) by `text`."""
+
+    offset: int
+    length: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that lint, order or reading has to say."""
+    """One thing that lint, order or reading has to say.
+
+    Attributes:
+        fix: edits of the file that mend it for certain; empty if a person must.
+        subject: the object it is about (`orders.total`), so that it is known again when lines move.
+        span: characters from `where.column` on that it is about; 0 if not known.
+    """
 
     rule: str
     severity: Severity
@@ -219,6 +234,9 @@ class Finding:
     where: Where | None = None
     hint: str | None = None
     domain: str | None = None
+    fix: tuple[Edit, ...] = ()
+    subject: str = ""
+    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)
