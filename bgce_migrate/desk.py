@@ -27,6 +27,30 @@ if TYPE_CHECKING:
     from bgce_migrate.undoing import DownSelection
 
 
+def load_project(
+    start: Path,
+    config: Path | None = None,
+    migrations: Path | None = None,
+    no_plugins: Sequence[str] = (),
+    plugins_required: bool = True,
+) -> tuple[Project, Host]:
+    """The declarations and plugins, without the migrations; see `Desk.load`."""
+    if migrations is not None:
+        if not migrations.is_dir():
+            raise UsageError(f"{migrations} is not a folder", hint="--migrations takes a folder of migrations")
+        project, host = settings.undeclared(migrations), Host()
+    else:
+        found = config or settings.find(start)
+        if found is None:
+            raise UsageError(
+                f"there is no bgce.toml in {start} or above",
+                hint="`bgce-migrate init` makes one; or try a plain folder: --migrations DIR",
+            )
+        host = Host.discover(settings.plugin_names(found), blocked=no_plugins, required=plugins_required)
+        project = settings.load(found, delivered=host.delivered())
+    return project, host
+
+
 @dataclass(slots=True)
 class Desk:
     """Loaded cheaply; nothing is parsed and no server asked until something needs it."""
@@ -58,19 +82,7 @@ class Desk:
             ConfigError, SqlFileError: every mistake at once.
             UsageError: there is no project here.
         """
-        if migrations is not None:
-            if not migrations.is_dir():
-                raise UsageError(f"{migrations} is not a folder", hint="--migrations takes a folder of migrations")
-            project, host = settings.undeclared(migrations), Host()
-        else:
-            found = config or settings.find(start)
-            if found is None:
-                raise UsageError(
-                    f"there is no bgce.toml in {start} or above",
-                    hint="`bgce-migrate init` makes one; or try a plain folder: --migrations DIR",
-                )
-            host = Host.discover(settings.plugin_names(found), blocked=no_plugins, required=plugins_required)
-            project = settings.load(found, delivered=host.delivered())
+        project, host = load_project(start, config, migrations, no_plugins, plugins_required)
         return cls(project, host, Tree.read(project))
 
     @property

@@ -19,6 +19,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "new": ("new:new", "Write a new domain or the next migration."),
         "create": ("create:create", "Write the next migration, as golang-migrate's command does."),
         "lock": ("lock:lock", "Record the order of new migrations in bgce.lock."),
+        "renumber": ("renumber:renumber", "Give new migrations new numbers where another branch took theirs."),
         "check": ("check:check", "Check order, lock file and git, without a database."),
     },
     "Database and servers": {

@@ -98,6 +98,10 @@ class Repository:
             return None
         return None if found.split("/", 1)[0] == ".git" else found
 
+    def tracks(self, name: str) -> bool:
+        """Whether a file, said from the top, is in the index."""
+        return bool(self.ask("ls-files", "-z", "--cached", "--", name))
+
     def staged(self) -> tuple[Path, ...]:
         """Files that the next commit adds or changes."""
         return self._paths(self.ask("diff", "--cached", *_PLAIN_DIFF, "--diff-filter=d", "--"))
@@ -115,6 +119,10 @@ class Repository:
     def unstaged(self) -> tuple[Path, ...]:
         """Files that differ from what is staged."""
         return self._paths(self.ask("diff", *_PLAIN_DIFF, "--"))
+
+    def conflicts(self) -> tuple[Path, ...]:
+        """Files that a merge left for a person to settle."""
+        return self._paths(self.ask("diff", *_PLAIN_DIFF, "--diff-filter=U", "--"))
 
     def _paths(self, raw: bytes) -> tuple[Path, ...]:
         return tuple(self.top / os.fsdecode(name) for name in dict.fromkeys(raw.split(b"\0")) if name)

@@ -40,7 +40,7 @@ def new_migration(
         raise UsageError(f"there is no domain '{printable(domain)}'", hint=hint)
     _check_slug(slug)
     folder = project.registry[domain].folder
-    number = _next(_numbers(folder), now or datetime.now(timezone.utc))
+    number = next_number(_numbers(folder), now or datetime.now(timezone.utc))
     values = {"slug": slug.replace("_", " "), "domain": domain}
     up, down = (folder / f"{number}_{slug}.{direction}.sql" for direction in ("up", "down"))
     write_new({up: render("next.up.sql.tmpl", values), down: render("next.down.sql.tmpl", values)})
@@ -68,7 +68,12 @@ def _numbers(folder: Path) -> list[str]:
         raise ConfigError(f"folder {folder} cannot be read: {error.strerror or error}") from None
 
 
-def _next(numbers: list[str], now: datetime) -> str:
+def next_number(numbers: list[str], now: datetime) -> str:
+    """The number after the highest, in the style of that one.
+
+    Raises:
+        UsageError: there is none left.
+    """
     if not numbers:
         return "1".zfill(_FIRST_WIDTH)
     last = max(numbers, key=lambda n: (int(n), len(n)))
