@@ -10,9 +10,14 @@ from bgce_migrate.apply import bootstrap
 from bgce_migrate.apply.context import Access, RunInfo
 from bgce_migrate.db.history import State, read_rows, read_state, verify
 from bgce_migrate.db.session import Session, connect
+from bgce_migrate.db.statements import identifier
 from bgce_migrate.db.target import Facts, read_facts, require_changeable, require_recorded
 from bgce_migrate.errors import HistoryBroken, Problem, Refused
 from bgce_migrate.outcome import Head
+
+
+#: Where a setting comes from, in words (pg_settings.source).
+_SOURCES = {"user": "role", "database user": "role in this database", "client": "address"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +114,18 @@ def open_target(address: Address, *, name: str = "bgce-migrate", check: bool = T
 def require_writable(target: Target) -> None:
     """Refuse a target whose default is read-only."""
     if target.facts.read_only:
+        name, login = target.facts.database, target.facts.login
+        source = target.control.ask("target", "read_only_source")[0][0] or ""
+        reset = {
+            "user": f"ALTER ROLE {identifier(login)} RESET default_transaction_read_only",
+            "database": f"ALTER DATABASE {identifier(name)} RESET default_transaction_read_only",
+            "database user": f"ALTER ROLE {identifier(login)} IN DATABASE {identifier(name)}"
+            " RESET default_transaction_read_only",
+        }.get(source, "take default_transaction_read_only out of the server's configuration or the address")
         raise Refused(
-            f"{target.facts.database} is read-only by default for {target.facts.login}",
-            hint="ALTER ROLE or ALTER DATABASE ... RESET default_transaction_read_only, if that is wanted",
+            f"{name} is read-only by default for {login}: default_transaction_read_only comes from the"
+            f" {_SOURCES.get(source, source)}",
+            hint=f"give the address of a database that may be changed; or, if this is the one: {reset}",
         )
 
 

@@ -18,6 +18,9 @@ SELECT current_setting('server_version_num'),
        has_database_privilege(d.oid, 'CREATE')::text
 FROM pg_database d WHERE d.datname = current_database()
 
+-- name: read_only_source
+SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'
+
 -- name: roles_of
 -- Which of the named roles exist, and whether this login may act as them.
 SELECT r.rolname::text, pg_has_role(session_user, r.oid, 'MEMBER')::text
