@@ -20,6 +20,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "create": ("create:create", "Write the next migration, as golang-migrate's command does."),
         "lock": ("lock:lock", "Record the order of new migrations in bgce.lock."),
         "renumber": ("renumber:renumber", "Give new migrations new numbers where another branch took theirs."),
+        "hook": ("hook:hook", "Check migrations before every commit."),
         "check": ("check:check", "Check order, lock file and git, without a database."),
     },
     "Database and servers": {

@@ -14,11 +14,16 @@ from bgce_migrate.report.values import migration_value
 @option("--check", is_flag=True, scope="lock", help="Write nothing; exit 1 when something is not recorded.")
 @option("--accept-edited", is_flag=True, scope="lock",
         help="Take locked files that were edited as they are now; only while nobody has applied them.")  # fmt: skip
-def lock(call: Call, check: bool, accept_edited: bool) -> int:
+@option("--fail-if-changed", is_flag=True, scope="lock",
+        help="Exit 1 when the file was written: for hooks, whose commit must have it too.")  # fmt: skip
+def lock(call: Call, check: bool, accept_edited: bool, fail_if_changed: bool) -> int:
     """Append new migrations to bgce.lock, in the order found from their SQL. Needs no database."""
     from bgce_migrate.config.paths import shown
 
-    result = call.desk.lock(check=check, accept_edited=accept_edited)
+    # A hook's environment has no plugins; a domain that only they deliver keeps its lines as they are.
+    desk = call.declarations if fail_if_changed else call.desk
+    before = desk.project.lock_path.read_bytes() if desk.project.lock_path.is_file() else b""
+    result = desk.lock(check=check, accept_edited=accept_edited)
     path = shown(result.path)
     call.out.document(
         "lock",
@@ -41,4 +46,7 @@ def lock(call: Call, check: bool, accept_edited: bool) -> int:
         call.out.line(f"{count} not recorded in {path}" if check else f"{count} recorded in {path}")
     elif not result.problems:
         call.out.line(f"nothing to do: {path} has every migration")
+    if fail_if_changed and not check and result.path.read_bytes() != before:
+        call.out.note(f"hint: {path} was written; git add {path}, then commit again")
+        return 1
     return 1 if check and (result.added or result.problems) else 0

@@ -88,6 +88,22 @@ class Repository:
         """Whether old commits were left out by `git clone --depth`."""
         return self.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
 
+    # -- hooks -------------------------------------------------------------------------------------------------
+
+    @property
+    def hooks(self) -> Path:
+        """Where git looks for hooks: `core.hooksPath`, else its own folder."""
+        return self.top / os.fsdecode(self.ask("rev-parse", "--git-path", "hooks")).removesuffix("\n")
+
+    @property
+    def hooks_are_shared(self) -> bool:
+        """Whether `core.hooksPath` is set for other repositories too."""
+        try:
+            scope = self.ask("config", "--show-scope", "--get", "core.hooksPath").split(b"\t", 1)[0]
+        except GitFault:
+            return False
+        return scope in (b"global", b"system")
+
     # -- paths -------------------------------------------------------------------------------------------------
 
     def inside(self, path: Path) -> str | None:
@@ -102,9 +118,10 @@ class Repository:
         """Whether a file, said from the top, is in the index."""
         return bool(self.ask("ls-files", "-z", "--cached", "--", name))
 
-    def staged(self) -> tuple[Path, ...]:
-        """Files that the next commit adds or changes."""
-        return self._paths(self.ask("diff", "--cached", *_PLAIN_DIFF, "--diff-filter=d", "--"))
+    def staged(self, *, deleted: bool = False) -> tuple[Path, ...]:
+        """Files that the next commit adds or changes; with `deleted` those that it removes too."""
+        filters = () if deleted else ("--diff-filter=d",)
+        return self._paths(self.ask("diff", "--cached", *_PLAIN_DIFF, *filters, "--"))
 
     def changed(self, commit: str | None) -> tuple[Path, ...]:
         """Files that differ from a commit or are new and not ignored; without a commit all files."""
