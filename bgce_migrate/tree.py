@@ -46,10 +46,21 @@ class Tree:
         lock = None
         if project.declared and project.lock_path.is_file():
             lock = lockfile.parse(project.lock_path.read_text(encoding="utf-8"), str(project.lock_path))
+        return Tree.of(project, migrations, lock, notes)
+
+    @staticmethod
+    def of(
+        project: Project, migrations: dict[MigrationId, Migration], lock: LockFile | None, notes: Iterable[Finding] = ()
+    ) -> Tree:
+        """A tree of what somebody has read already."""
         tree = Tree(project, migrations, lock, tuple(notes))
         if lock is not None:
             tree._lines = {line.id: line for line in lock.lines}
         return tree
+
+    def know(self, migration: MigrationId, script: Script) -> None:
+        """Take the parsed up file of a migration from somebody who has it already."""
+        self._scripts[migration] = script
 
     def domain(self, migration: MigrationId) -> Domain:
         """The domain of a migration of this tree."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from bgce_migrate.domain import Domain
-from bgce_migrate.migration import Finding
+from bgce_migrate.migration import Finding, Severity
 from bgce_migrate.registry import Registry
 
 Mode: TypeAlias = Literal["role", "login"]
@@ -61,6 +61,23 @@ class Scratch:
 
 
 @dataclass(frozen=True, slots=True)
+class Lint:
+    """How strict lint is.
+
+    Attributes:
+        target: the oldest major of PostgreSQL that migrations must run on.
+        fail_on: from this severity on `lint` exits 1.
+        severities: by rule; None switches it off.
+        hot: tables whose writers must not wait, as `domain:table`.
+    """
+
+    target: int = 16
+    fail_on: Severity = Severity.ERROR
+    severities: Mapping[str, Severity | None] = field(default_factory=lambda: MappingProxyType({}))
+    hot: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """Everything `bgce.toml` and the declarations say.
 
@@ -86,6 +103,7 @@ class Project:
     replicas: tuple[Replica, ...] = ()
     compat: Compat = Compat()
     scratch: Scratch = Scratch()
+    lint: Lint = Lint()
     file: Path | None = None
     patterns: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()

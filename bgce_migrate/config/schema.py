@@ -53,6 +53,15 @@ class ScratchTable(Struct, frozen=True, kw_only=True):
     image: str | None = None
 
 
+class LintTable(Struct, frozen=True, kw_only=True):
+    """`[lint]`."""
+
+    target: int = 16
+    fail_on: str = "error"
+    severity: dict[str, str] = field(default_factory=dict)
+    hot: list[str] = field(default_factory=list)
+
+
 class BgceToml(Struct, frozen=True, kw_only=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
@@ -62,6 +71,7 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     replica: list[ReplicaTable] = field(default_factory=list)
     compat: CompatTable = CompatTable()
     scratch: ScratchTable = ScratchTable()
+    lint: LintTable = LintTable()
 
 
 class TableToml(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from bgce_migrate.config.project import (
     Compat,
     Database,
     Environment,
+    Lint,
     Mode,
     Project,
     Provider,
@@ -24,6 +25,7 @@ from bgce_migrate.config.project import (
 from bgce_migrate.config.schema import BgceToml
 from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.domain import Domain
+from bgce_migrate.migration import Severity
 from bgce_migrate.registry import Registry
 from bgce_migrate.registry.references import (
     KeyPath,
@@ -40,6 +42,8 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _EXTENSION = re.compile(r"[a-z_][a-z0-9_-]{0,62}\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}\Z")
 _COMPAT = re.compile(r"[a-z0-9_]*\{service\}[a-z0-9_]*\Z")
+_RULE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}\Z")
+_TABLE = re.compile(r"[a-z][a-z0-9_]*:[^\s:]{1,63}\Z")
 _BRANCH = re.compile(r"[!-~]{1,255}\Z")
 
 #: key path, message, hint
@@ -50,7 +54,7 @@ def check_settings(
     file: TomlFile, said: BgceToml, services: Collection[str], mistakes: Mistakes, *, judge_services: bool
 ) -> None:
     """Record every wrong value of `bgce.toml`; services of replicas only when all domains could be read."""
-    for faults in (_project(said), _database(said), _environments(said), _scratch(said)):
+    for faults in (_project(said), _database(said), _environments(said), _scratch(said), _lint(said)):
         for path, message, hint in faults:
             mistakes.add(f"{key_text(path)}: {message}", file.where(path), hint)
     for path, message, hint in _replicas(said, services if judge_services else None):
@@ -142,6 +146,24 @@ def _scratch(said: BgceToml) -> Iterator[Fault]:
         yield from _match(_BRANCH, scratch.image, ("scratch", "image"), "the name of an image")
 
 
+def _lint(said: BgceToml) -> Iterator[Fault]:
+    lint = said.lint
+    if not 14 <= lint.target <= 18:
+        yield ("lint", "target"), f"{lint.target} is not a supported major version, 14 to 18", None
+    levels = [level.value for level in Severity]
+    if lint.fail_on not in levels:
+        hint = did_you_mean(lint.fail_on, levels) or f"one of {', '.join(levels)}"
+        yield ("lint", "fail_on"), f"'{printable(lint.fail_on)}' is no severity", hint
+    for rule, level in lint.severity.items():
+        path: KeyPath = ("lint", "severity", rule)
+        yield from _match(_RULE, rule, path, "the id of a rule, such as foreign-write")
+        if level not in (*levels, "off"):
+            hint = did_you_mean(level, (*levels, "off")) or "one of off, note, warning, error"
+            yield path, f"'{printable(level)}' is no severity", hint
+    for i, table in enumerate(lint.hot):
+        yield from _match(_TABLE, table, ("lint", "hot", i), "of the form domain:table")
+
+
 def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: Registry) -> Project:
     """The checked file as a Project."""
     database = said.database
@@ -174,6 +196,14 @@ def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: 
         compat=Compat(said.compat.golang_migrate),
         scratch=Scratch(
             cast("Provider | None", said.scratch.provider), said.scratch.major, said.scratch.image
+        ),
+        lint=Lint(
+            target=said.lint.target,
+            fail_on=Severity(said.lint.fail_on),
+            severities=MappingProxyType(
+                {rule: None if level == "off" else Severity(level) for rule, level in said.lint.severity.items()}
+            ),
+            hot=tuple(said.lint.hot),
         ),
         file=path,
         patterns=tuple(said.project.domains),

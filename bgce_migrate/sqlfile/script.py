@@ -56,8 +56,9 @@ def read_script(
     direction: Direction,
     schema: str = "public",
     migration: MigrationId | None = None,
+    parsed: tuple[Spans, tuple[Parsed, ...]] | None = None,
 ) -> Script:
-    """See `bgce_migrate.sqlfile.read_script`."""
+    """See `bgce_migrate.sqlfile.read_script`; `parsed` is the text as another reader has parsed it already."""
     header = read_header(source.path, source.text)
     positions = Positions(source.text)
     file = _File(
@@ -67,17 +68,19 @@ def read_script(
         _refuse(source, header.problems)
         return _opaque(file, direction)
     try:
-        file.tokens = spans(positions.raw)
-        parsed = parse(source.text, file.tokens)
+        if parsed is None:
+            tokens = spans(positions.raw)
+            parsed = (tokens, parse(source.text, tokens))
     except SqlSyntaxError as error:
         raise _syntax_error(file, error) from None
+    file.tokens, found = parsed
     problems = list(header.problems)
     problems += misplaced(source.path, source.text, header.end, lambda: _comments(file))
     problems += _done_when(file)
-    if not parsed:
+    if not found:
         _refuse(source, problems)
         return _empty(file, direction)
-    return _script(file, parsed, problems)
+    return _script(file, found, problems)
 
 
 def _script(file: _File, parsed: tuple[Parsed, ...], problems: list[Problem]) -> Script:

@@ -160,7 +160,7 @@ def _one(reading: Reading, kind: str, node: Any, query: BodyQuery) -> None:
 def _execute(reading: Reading, select: Any) -> None:
     """EXECUTE of a text: followed if it is constant, else it cannot be seen through."""
     targets = select.target_list
-    text = _text(targets[0].res_target.val) if len(targets) == 1 else None
+    text = executed_text(targets[0].res_target.val) if len(targets) == 1 else None
     if text is None:
         reading.opaque("EXECUTE of a computed string")
         return
@@ -169,7 +169,7 @@ def _execute(reading: Reading, select: Any) -> None:
     reading.statement_line, reading.line_of = line, line_of
 
 
-def _text(node: Any) -> str | None:
+def executed_text(node: Any) -> str | None:
     """A constant text, also one made by `format` from constants alone."""
     found = constant(node)
     if found is not None or node.WhichOneof("node") != "func_call":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_keys_types_and_defaults(heading: str, type_: Any) -> None:
         assert meaning
         assert (default == "required") == info.required, name
         if info.default not in (msgspec.NODEFAULT, msgspec.UNSET, None):
-            assert default == f'`"{info.default}"`', name
+            assert default == f"`{json.dumps(info.default)}`", name
         elif info.default_factory is not msgspec.NODEFAULT:
             assert default == f"`{info.default_factory()}`".replace("'", '"'), name
         elif info.default is None:

@@ -1,0 +1,288 @@
+"""Puts the sources of findings together: what is judged, in which order, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from bgce_migrate.domain import ColumnClass
+from bgce_migrate.errors import Where
+from bgce_migrate.lint import LintConfig, LintInput, check, rule_ids
+from bgce_migrate.lint.allow import waive
+from bgce_migrate.lint.ownership import OWNERSHIP_RULES
+from bgce_migrate.lint.ownership.values import Scene, Touch
+from bgce_migrate.lint.ownership.world import World
+from bgce_migrate.lint.weight import weighed
+from bgce_migrate.linting import declarations
+from bgce_migrate.linting.analysis import Analysis, Task
+from bgce_migrate.linting.cache import Store
+from bgce_migrate.linting.loading import Loaded
+from bgce_migrate.linting.ordering import Ordered, ordered, superseded
+from bgce_migrate.linting.pages import PAGES
+from bgce_migrate.linting.reading import analyses
+from bgce_migrate.linting.selection import Git, chosen, judged_of, look_at_git
+from bgce_migrate.linting.touches import Replayer
+from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Mode, Severity, SourceFile
+from bgce_migrate.tree import Tree
+
+_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of one lint run.
+
+    Attributes:
+        files: only findings about these are shown; empty: all.
+        everything: judge what is on the target branch, too.
+        base: what to compare with, instead of the target branch.
+        target: oldest major of PostgreSQL; None: what `bgce.toml` says.
+        style: also sqlfluff, on the judged files.
+        today: ISO date, for waivers.
+    """
+
+    files: tuple[Path, ...] = ()
+    everything: bool = False
+    base: str | None = None
+    target: int | None = None
+    style: bool = False
+    today: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    use_git: bool = True
+    cache: bool = True
+    jobs: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What lint has to say.
+
+    Attributes:
+        findings: by file; within a file the worst first, then by line.
+        sources: the texts of files that findings are about, by shown path.
+        judged: how many migrations were judged, of `migrations`.
+        fixable: paths that may be rewritten: judged and not in the lock file.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    judged: int = 0
+    migrations: int = 0
+    fixable: frozenset[str] = frozenset()
+
+
+def lint(loaded: Loaded, request: Request) -> Result:
+    """All findings about a loaded project.
+
+    Raises:
+        UsageError: a file or base that was named does not exist.
+    """
+    if loaded.tree is None:
+        return Result(_sorted(loaded.findings))
+    return _Run(loaded.tree, request, list(loaded.findings)).result()
+
+
+class _Declared:
+    """The declarations, as the safety rules ask for them."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.registry = tree.project.registry
+
+    def owner_of(self, table: str, schema: str | None = None) -> str | None:
+        return self.registry.owner_of(table, schema)
+
+    def requires(self, domain: str) -> frozenset[str]:
+        return self.registry.requires_closure(domain) if domain in self.registry else frozenset()
+
+    def classes(self, table: str, schema: str | None = None) -> Mapping[str, ColumnClass] | None:
+        owner = self.registry.owner_of(table, schema)
+        declared = self.registry[owner].tables.get(table) if owner is not None else None
+        return declared.columns if declared is not None else None
+
+
+class _Run:
+    """One run over one tree."""
+
+    def __init__(self, tree: Tree, request: Request, findings: list[Finding]) -> None:
+        self.tree, self.request, self.findings = tree, request, findings
+        self.settings = tree.project.lint
+        self.git = look_at_git(tree, request.base, request.environment) if request.use_git else Git()
+        self.chosen = chosen(tree, request.files)
+        self.judged = judged_of(tree, self.git, everything=request.everything)
+        locked = tree.lock.lines if tree.lock is not None else ()
+        self.settled = frozenset(line.id for line in locked)
+        self.read: Mapping[str, Analysis] = {}
+        self.target = request.target or self.settings.target
+
+    def result(self) -> Result:
+        folder = self.tree.project.root / ".bgce" / "cache" / "facts" if self.request.cache else None
+        self.read = analyses(list(self._tasks()), Store(folder), jobs=self.request.jobs)
+        for migration, found in self.tree.migrations.items():
+            self.tree.know(migration, self.read[found.up.path].script(found.up))
+        self.findings += self.tree.notes
+        self.findings += self.tree.project.notes
+        self.findings += self._reading()
+        self.findings += declarations.lock_findings(self.tree)
+        self.findings += declarations.version_findings(self.tree, self.judged)
+        self.findings += self.git.findings(self.tree)
+        order = ordered(self.tree)
+        self.findings += order.findings
+        self.findings += self._ownership(order)
+        inputs = tuple(self._inputs(order))
+        self.findings += check(inputs, LintConfig(self.target, declarations=_Declared(self.tree)))
+        if self.request.style:
+            self.findings += self._style()
+        return self._shown(inputs)
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def _tasks(self) -> Iterator[Task]:
+        for migration, found in self.tree.migrations.items():
+            domain = self.tree.domain(migration)
+            yield Task(found.up, domain.declared, Direction.UP, domain.schema, found.id)
+            if found.down is not None and migration in self.judged:
+                yield Task(found.down, domain.declared, Direction.DOWN, domain.schema, found.id)
+
+    def _reading(self) -> Iterator[Finding]:
+        """What is refused in judged files, and a missing down."""
+        for migration, source, _ in self._judged_files():
+            known = self.read[source.path]
+            yield from known.notes
+            for problem in known.problems:
+                rule = "syntax" if known.broken else "refused-sql"
+                where = problem.where or Where(source.path)
+                yield Finding(rule, Severity.ERROR, problem.message, where, problem.hint, migration.domain)
+        for migration in sorted(self.judged):
+            found = self.tree.migrations[migration]
+            if found.down is None and not self.read[found.up.path].directives.irreversible:
+                yield _no_down(found)
+
+    def _judged_files(self) -> Iterator[tuple[MigrationId, SourceFile, Direction]]:
+        for migration in sorted(self.judged):
+            found = self.tree.migrations[migration]
+            yield found.id, found.up, Direction.UP
+            if found.down is not None:
+                yield found.id, found.down, Direction.DOWN
+
+    # -- ownership ---------------------------------------------------------------------------------------------
+
+    def _ownership(self, order: Ordered) -> Iterator[Finding]:
+        project = self.tree.project
+        if not any(d.declared for d in project.domains):
+            return
+        world = World.of(
+            project.domains,
+            bookkeeping=project.database.bookkeeping_schema,
+            history_view=project.history_view,
+            extensions=project.database.extensions,
+            hot=self.settings.hot,
+        )
+        replayer = Replayer(world, self.settled - self.judged)
+        touches: dict[MigrationId, tuple[Touch, ...]] = {}
+        for migration in order.order:
+            found = self.tree.migrations.get(migration)
+            if found is None:
+                continue
+            judged = migration in self.judged
+            effects = self.read[found.up.path].effects
+            touched = replayer.run(migration, effects, judged)
+            if judged and self.tree.domain(migration).declared:
+                touches[migration] = touched
+                yield from self._scene(world, found, found.up, touched)
+                if found.down is not None:
+                    undone = replayer.beside(migration, self.read[found.down.path].effects)
+                    yield from self._scene(world, found, found.down, undone)
+        yield from declarations.table_findings(self.tree, touches, self.judged)
+
+    def _scene(
+        self, world: World, migration: Migration, source: SourceFile, touches: tuple[Touch, ...]
+    ) -> Iterator[Finding]:
+        known = self.read[source.path]
+        domain = self.tree.domain(migration.id)
+        scene = Scene(
+            migration.id, domain, source.path, source.text, world, touches,
+            known.facts, known.inner, known.calls, known.row_locks, self.target,
+        )  # fmt: skip
+        for rule in OWNERSHIP_RULES:
+            yield from rule.findings(scene)
+
+    # -- safety and style --------------------------------------------------------------------------------------
+
+    def _inputs(self, order: Ordered) -> Iterator[LintInput]:
+        for migration in order.order:
+            found = self.tree.migrations.get(migration)
+            if found is None:
+                continue
+            judged = migration in self.judged
+            yield self._input(found, found.up, Direction.UP, judged)
+            if judged and found.down is not None:
+                yield self._input(found, found.down, Direction.DOWN, True)
+
+    def _input(self, migration: Migration, source: SourceFile, direction: Direction, judged: bool) -> LintInput:
+        known = self.read[source.path]
+        domain = self.tree.domain(migration.id)
+        return LintInput(
+            migration.id,
+            source.path,
+            source.text,
+            known.facts,
+            judged=judged,
+            new=migration.id not in self.settled or migration.id in self.judged,
+            transactional=known.mode is not Mode.JOURNAL,
+            schema=domain.schema,
+            declared=domain.declared,
+            directives=known.directives,
+            direction=direction,
+        )
+
+    def _style(self) -> Sequence[Finding]:
+        from bgce_migrate.style import check_style
+
+        wanted = [s for _, s, _ in self._judged_files() if self.chosen.files is None or s.path in self.chosen.files]
+        return check_style(wanted, self.tree.project.root)
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def _shown(self, inputs: Sequence[LintInput]) -> Result:
+        exact = {rule.id for rule in OWNERSHIP_RULES}
+        findings = superseded(tuple(dict.fromkeys(self.findings)), exact)
+        findings = list(weighed(findings, self.settings.severities))
+        known = rule_ids() | exact | PAGES.keys() | {f.rule for f in findings}
+        if self.request.today:
+            findings = list(waive(findings, inputs, self.request.today, known))
+        findings = [f for f in findings if self.chosen.shows(f)]
+        paths = {f.where.file for f in findings if f.where is not None}
+        sources: dict[str, str] = {}
+        fixable: set[str] = set()
+        for migration, source, _ in self._judged_files():
+            if source.path in paths:
+                sources[source.path] = source.text
+            if migration not in self.settled:
+                fixable.add(source.path)
+        return Result(_sorted(findings), sources, len(self.judged), len(self.tree.migrations), frozenset(fixable))
+
+
+def _no_down(migration: Migration) -> Finding:
+    name = migration.up.path.rpartition("/")[2].replace(".up.sql", ".down.sql")
+    return Finding(
+        "no-down",
+        Severity.ERROR if migration.declared else Severity.NOTE,
+        f"{migration.id} has no down file",
+        Where(migration.up.path),
+        f'write {name}, or say `-- bgce: irreversible reason="..."` at the top of the up file',
+        migration.id.domain,
+    )
+
+
+def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Files by name, within a file the worst first, then by place."""
+
+    def place(finding: Finding) -> tuple[str, int, int, int, str]:
+        where = finding.where
+        if where is None:
+            return ("", _RANKS[finding.severity], 0, 0, finding.rule)
+        return (where.file, _RANKS[finding.severity], where.line or 0, where.column or 0, finding.rule)
+
+    return tuple(sorted(findings, key=place))
