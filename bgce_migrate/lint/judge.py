@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bgce_migrate.lint.catalog import Catalog, apply, apply_all
 from bgce_migrate.lint.facts.fact import Fact
+from bgce_migrate.lint.facts.tables import ValidateConstraint
 from bgce_migrate.lint.facts.values import Place
 from bgce_migrate.lint.rule import LintConfig, LintInput, Rule, State, WholeFile
 from bgce_migrate.migration import Direction, Finding
@@ -17,7 +18,7 @@ def judge(files: Sequence[LintInput], config: LintConfig, rules: Iterable[Rule])
     """All findings, file by file in the order given, within a file by line and column."""
     catalog = Catalog(complete=config.complete)
     new = frozenset(file.migration for file in files if file.is_new)
-    state = State(catalog, config, new)
+    state = State(catalog, config, new, _validated(files))
     chosen = [
         r
         for r in rules
@@ -34,6 +35,10 @@ def judge(files: Sequence[LintInput], config: LintConfig, rules: Iterable[Rule])
         found = list(_file(state, down if file.direction is Direction.DOWN else up))
         found.sort(key=lambda f: (f.where.line or 0, f.where.column or 0) if f.where else (0, 0))
         yield from found
+
+
+def _validated(files: Sequence[LintInput]) -> frozenset[str]:
+    return frozenset(fact.name for file in files for fact in file.facts if isinstance(fact, ValidateConstraint))
 
 
 def _by_fact(rules: Sequence[Rule]) -> dict[type[Fact], list[Rule]]:

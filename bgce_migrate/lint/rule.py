@@ -109,15 +109,19 @@ class State:
         file: the file at hand; `facts` are all of it, `index` is this fact's place among them.
         target: the oldest major that the file must run on.
         new: migrations whose tables count as new.
+        validated: names of all constraints that some file validates, also later ones.
     """
 
-    __slots__ = ("catalog", "declarations", "file", "index", "new", "rule", "target")
+    __slots__ = ("catalog", "declarations", "file", "index", "new", "rule", "target", "validated")
 
-    def __init__(self, catalog: Catalog, config: LintConfig, new: frozenset[MigrationId]) -> None:
+    def __init__(
+        self, catalog: Catalog, config: LintConfig, new: frozenset[MigrationId], validated: frozenset[str]
+    ) -> None:
         self.catalog = catalog
         self.target = config.target
         self.declarations = config.declarations
         self.new = new
+        self.validated = validated
         self.index = 0
         self.file: LintInput
         self.rule: Rule

@@ -14,7 +14,7 @@ Key: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class ColumnState:
-    """A column. `default` and `generated` as in `facts.Column`; `domain` if its type is a known domain."""
+    """A column. `default` and `generated` as in `facts.Column`; `backfilled` once an UPDATE has set it."""
 
     name: str
     type: Type
@@ -24,6 +24,7 @@ class ColumnState:
     generated: str = ""
     collation: str = ""
     made_by: MigrationId | None = None
+    backfilled: bool = False
 
 
 @dataclass(slots=True)

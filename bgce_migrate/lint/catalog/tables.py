@@ -271,7 +271,13 @@ def detach(catalog: Catalog, fact: t.DetachPartition) -> None:
 
 
 def dml(catalog: Catalog, fact: Dml) -> None:
-    """Rows arrive."""
+    """Rows arrive, or columns are filled."""
     table = catalog.relation(fact.table)
-    if table is not None and fact.kind in ("insert", "copy", "merge"):
+    if table is None:
+        return
+    if fact.kind in ("insert", "copy", "merge"):
         table.filled = True
+    elif fact.kind == "update":
+        for name in fact.columns:
+            if name in table.columns:
+                table.columns[name].backfilled = True

@@ -118,6 +118,7 @@ def constraint(reader: Reader, node: Any, column_name: str = "") -> Constraint:
         not_nulls,
         terms,
         node.deferrable,
+        node.initdeferred,
         reader.char(node.location),
     )
 

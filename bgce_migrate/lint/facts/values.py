@@ -87,7 +87,8 @@ class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
         using_index: the index of USING INDEX.
         not_nulls: columns that a check proves to be not null.
         terms: a check's conjuncts of the form (column, operator, constant).
-        place: characters before it, and after it, in the file; (0, 0) if not known.
+        deferred: INITIALLY DEFERRED.
+        offset: characters before it in the file.
     """
 
     kind: str
@@ -100,6 +101,7 @@ class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
     not_nulls: tuple[str, ...] = ()
     terms: tuple[tuple[str, str, str], ...] = ()
     deferrable: bool = False
+    deferred: bool = False
     offset: int = 0
 
 

@@ -49,7 +49,7 @@ def page_of(rule: Rule) -> Page:
     )
 
 
-def file(sql: str, version: int, *, judged: bool = True, domain: str = "shop", **more: object) -> LintInput:
+def file(sql: str, version: int, *, judged: bool = True, domain: str = "shop", declared: bool = False, **more: object) -> LintInput:
     """One migration of SQL."""
     source = read_source(f"migrations/{domain}/{version:06d}_x.up.sql", sql.encode())
     script = read_script(source, declared=False, direction=Direction.UP)
@@ -59,6 +59,7 @@ def file(sql: str, version: int, *, judged: bool = True, domain: str = "shop", *
         source.text,
         read(source.text),
         judged=judged,
+        declared=declared,
         transactional=script.mode is not Mode.JOURNAL,
         directives=script.directives,
         **more,  # type: ignore[arg-type]
