@@ -190,12 +190,12 @@ class Call:
         Raises:
             Interrupted: the person pressed Ctrl-C or Ctrl-D.
         """
-        sys.stdout.flush()
-        print(clean(self.out.secrets.mask(question)), end=" ", file=sys.stderr, flush=True)
         from bgce_migrate.commands.signals import interruptible
 
         try:
             with interruptible():
+                sys.stdout.flush()
+                print(f"{clean(self.out.secrets.mask(question))} ", end="", file=sys.stderr, flush=True)
                 answer = sys.stdin.readline()
         except KeyboardInterrupt:
             answer = ""

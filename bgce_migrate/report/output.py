@@ -50,6 +50,11 @@ class Output:
         if not self.json:
             self._write(sys.stdout, clean(self.secrets.mask(text)) + "\n")
 
+    def painted(self, text: str) -> None:
+        """Lines of the result whose parts are cleaned already and may carry colours."""
+        if not self.json:
+            self._write(sys.stdout, self.secrets.mask(text) + "\n")
+
     def open_line(self, text: str) -> None:
         """A line of the result that is a connection string and needs its password: of our own local server."""
         if not self.json:

@@ -103,8 +103,8 @@ def test_over_several_domains_a_bare_version_is_not_enough(tmp_path: Path, datab
 
 
 def test_create(tmp_path: Path) -> None:
-    assert bgce(*"create -ext sql -dir db/m -seq create_users".split(), cwd=tmp_path).code == 0
-    assert bgce(*"create -ext sql -dir db/m -seq add_bio".split(), cwd=tmp_path).code == 0
+    assert bgce(*["create", "-ext", "sql", "-dir", "db/m", "-seq", "create_users"], cwd=tmp_path).code == 0
+    assert bgce(*["create", "-ext", "sql", "-dir", "db/m", "-seq", "add_bio"], cwd=tmp_path).code == 0
     assert sorted(p.name for p in (tmp_path / "db/m").iterdir()) == [
         "000001_create_users.down.sql", "000001_create_users.up.sql",
         "000002_add_bio.down.sql", "000002_add_bio.up.sql",

@@ -16,9 +16,8 @@ pytestmark = pytest.mark.postgres(18)
 
 SEED = "s33d:/@ %ed?pw#1"
 LINES = [
-    "up -v", "up --json -v", "status", "status --json", "history --json", "version", "plan --explain", "plan --json",
-    "doctor", "doctor --json", "lock --json", "graph --json", "down --all --yes", "bootstrap --print", "bootstrap --json",
-    "up --report receipt.json", "force 0 --domain cortex", "drop", "nope", "up --nope", "goto 1",
+    "up --json -v", "status --json", "up -v", "plan --explain", "doctor", "history --json", "down --all --yes",
+    "bootstrap --json", "up --report receipt.json", "force 0 --domain cortex", "drop", "up --nope",
 ]  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def test_a_password_that_works_is_never_printed(way: str, shop: Path, login: str
     else:
         env |= {"PGHOST": str(info["host"]), "PGPORT": str(info["port"]), "PGDATABASE": str(info["dbname"]),
                 "PGUSER": "seeded", "PGPASSWORD": SEED}  # fmt: skip
-    for line in LINES if way in ("flag", "PG*") else LINES[:4]:
+    for line in LINES if way == "flag" else LINES[:3]:
         answer = bgce(*line.split(), *flag, cwd=shop, env=env)
         assert answer.code not in (4, 70), answer.err
         search(answer.out + answer.err)
@@ -75,7 +74,7 @@ def test_a_password_that_does_not_work_is_never_printed(shop: Path, server: Serv
     for url in (wrong, wrong.replace("127.0.0.1", "no.such.host.invalid"), wrong.replace("127.0.0.1", "[::1"),
                 wrong.replace(quote(SEED, safe=""), SEED), wrong.replace("postgresql:", "mysql:"),
                 pairs(wrong, SEED), f"password='{SEED}", f"hots=x password='{SEED}'", SEED):  # fmt: skip
-        for line in ("up -v", "up --json", "doctor", "status"):
+        for line in ("up --json -v", "doctor"):
             answer = bgce(*line.split(), "-d", url, cwd=shop)
             assert answer.code in (0, 2, 4), answer.err
             search(answer.out + answer.err)
@@ -84,7 +83,7 @@ def test_a_password_that_does_not_work_is_never_printed(shop: Path, server: Serv
 def test_passwords_for_bootstrap(shop: Path, login: str) -> None:
     env = {"DATABASE_URL": login, "MIGRATOR_PW": SEED + "2", "CORTEX_PW": SEED + "3"}
     line = "bootstrap --password-from MIGRATOR_PW --password-from cortex_user=CORTEX_PW"
-    for more in ("--print", "--json --print", "", "--json"):
+    for more in ("--print", "--json"):
         answer = bgce(*f"{line} {more}".split(), cwd=shop, env=env)
         assert answer.code == 0, answer.err
         search(answer.out + answer.err)
