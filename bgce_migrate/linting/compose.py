@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,7 @@ class Request:
     everything: bool = False
     base: str | None = None
     target: int | None = None
-    style: bool = False
+    style: bool | None = None
     today: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     use_git: bool = True
@@ -64,6 +65,7 @@ class Result:
         sources: the texts of files that findings are about, by shown path.
         judged: how many migrations were judged, of `migrations`.
         fixable: paths that may be rewritten: judged and not in the lock file.
+        statements: the words of the statement a finding is about: they stay when lines move.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -71,6 +73,7 @@ class Result:
     judged: int = 0
     migrations: int = 0
     fixable: frozenset[str] = frozenset()
+    statements: Mapping[Finding, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def lint(loaded: Loaded, request: Request) -> Result:
@@ -114,6 +117,7 @@ class _Run:
         locked = tree.lock.lines if tree.lock is not None else ()
         self.settled = frozenset(line.id for line in locked)
         self.read: Mapping[str, Analysis] = {}
+        self.texts = {s.path: s.text for m in tree.migrations.values() for s in (m.up, m.down) if s is not None}
         self.target = request.target or self.settings.target
 
     def result(self) -> Result:
@@ -261,7 +265,20 @@ class _Run:
                 sources[source.path] = source.text
             if migration not in self.settled:
                 fixable.add(source.path)
-        return Result(_sorted(findings), sources, len(self.judged), len(self.tree.migrations), frozenset(fixable))
+        statements = {f: words for f in findings if (words := self._statement(f))}
+        counts = (len(self.judged), len(self.tree.migrations))
+        return Result(_sorted(findings), sources, *counts, frozenset(fixable), statements)
+
+    def _statement(self, finding: Finding) -> str:
+        """The words of the statement at a finding's line."""
+        where = finding.where
+        known = self.read.get(where.file) if where is not None else None
+        if where is None or known is None or where.line is None or not known.statements:
+            return ""
+        # The last statement that begins on the line or above it.
+        at = bisect_right(known.statements, (where.line, where.column or 1 << 30)) - 1
+        offset, length = known.statements[max(at, 0)][2:4]
+        return " ".join(self.texts[where.file][offset : offset + length].split())
 
 
 def _no_down(migration: Migration) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from bgce_migrate.migration import Finding, MigrationId
 from bgce_migrate.tree import Tree
 
 if TYPE_CHECKING:
+    from bgce_migrate.linting.compose import Request
+    from bgce_migrate.linting.loading import Loaded
     from bgce_migrate.repository import Base, Repository
 
 
@@ -26,7 +28,7 @@ class Git:
 
     def findings(self, tree: Tree) -> tuple[Finding, ...]:
         """What was done to migrations that are on the target branch."""
-        if self.repository is None or self.base is None:
+        if self.base is None:
             return ()
         from bgce_migrate import repository
 
@@ -52,7 +54,12 @@ def look_at_git(tree: Tree, ref: str | None, environment: Mapping[str, str]) -> 
         return Git()
     from bgce_migrate import repository
 
-    found = repository.open_repository(root)
+    try:
+        found = repository.open_repository(root)
+    except UsageError as error:
+        if ref is not None:
+            raise
+        return Git(None, repository.Base(reason=error.message, hint=error.hint))
     targets = [e.branch for e in tree.project.environments.values() if e.branch]
     return Git(found, repository.find_base(found, ref, environment, targets=targets))
 
@@ -65,6 +72,27 @@ def judged_of(tree: Tree, git: Git, *, everything: bool) -> frozenset[MigrationI
     if known is None:
         known = frozenset(line.id for line in tree.lock.lines) if tree.lock is not None else frozenset()
     return frozenset(i for i in tree.migrations if i not in known)
+
+
+def changed_files(loaded: Loaded, request: Request) -> Request:
+    """The request restricted to the files that are not, or not so, on the target branch.
+
+    Raises:
+        UsageError: git cannot say what has changed.
+    """
+    if loaded.tree is None:
+        return request
+    git = look_at_git(loaded.tree, request.base, request.environment)
+    if git.on_target(loaded.tree) is None:
+        reason = git.base.reason if git.base is not None else "this folder is in no git repository"
+        hint = git.base.hint if git.base is not None else None
+        raise UsageError(f"--changed: {reason}", hint=hint or "say what to compare with: --base REF")
+    paths: list[Path] = []
+    for migration in judged_of(loaded.tree, git, everything=False):
+        found = loaded.tree.migrations[migration]
+        paths += [Path(source.path) for source in (found.up, found.down) if source is not None]
+    paths += [Path(f.where.file) for f in git.findings(loaded.tree) if f.where is not None]
+    return replace(request, files=tuple(dict.fromkeys(paths)) or (loaded.tree.project.lock_path,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +115,7 @@ def chosen(tree: Tree, files: Sequence[Path]) -> Chosen:
     if not files:
         return Chosen()
     found: set[str] = set()
+    # What git says was deleted is no file any more, but findings are about it.
     known = _known(tree)
     for file in files:
         real = os.path.realpath(file)
@@ -94,6 +123,8 @@ def chosen(tree: Tree, files: Sequence[Path]) -> Chosen:
             found.update(name for path, name in known.items() if path.startswith(real + os.sep))
         elif real in known:
             found.add(known[real])
+        elif (name := shown(file)) in known.values():
+            found.add(name)
         elif not os.path.lexists(file):
             raise UsageError(f"there is no file {shown(file)}", hint="name migration files, or none for all")
         else:
