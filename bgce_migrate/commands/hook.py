@@ -14,6 +14,9 @@ from bgce_migrate.errors import UsageError
 if TYPE_CHECKING:
     from bgce_migrate.repository import Repository
 
+#: What a project is made of; a commit of other files has nothing to do with it.
+_OURS = (".sql", ".toml", ".lock")
+
 
 @click.group("hook", context_settings={"help_option_names": ["-h", "--help"]})
 def hook() -> None:
@@ -56,7 +59,7 @@ def run(call: Call) -> int:
     from bgce_migrate.config.paths import shown
 
     repository = _repository(call)
-    staged = repository.staged(deleted=True)
+    staged = [p for p in repository.staged(deleted=True) if p.suffix in _OURS]
     projects = {config for path in staged if (config := find(_standing(path)))}
     codes = [0]
     for config in sorted(projects):
