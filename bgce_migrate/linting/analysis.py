@@ -75,6 +75,7 @@ class Analysis(Struct, frozen=True, array_like=True):
 def analyse(task: Task) -> Analysis:
     """Read one file; whatever is wrong with it becomes `problems`."""
     from bgce_migrate.linting.deep import look
+    from bgce_migrate.sqlfile.directives import read_header
     from bgce_migrate.lint.facts.dispatch import from_parsed
     from bgce_migrate.sqlparse import Positions, SqlSyntaxError, parse, spans
 
@@ -86,10 +87,12 @@ def analyse(task: Task) -> Analysis:
     except SqlSyntaxError:
         return _unparsed(task)
     script, problems = _script(task, tokens, parsed)
-    if script is None:
-        return Analysis(Mode.EMPTY, problems=problems, broken=True)
     deep = look(text, parsed, positions)
     facts = from_parsed(parsed, positions, tokens)
+    if script is None:
+        # Refused everywhere: its statements can be judged, what they make is not known.
+        header = read_header(task.source.path, text)
+        script = Script(task.source, "", Mode.TRANSACTION, header.directives)
     return _analysis(script, problems, facts, tuple(deep.calls), tuple(deep.row_locks), tuple(deep.inner))
 
 

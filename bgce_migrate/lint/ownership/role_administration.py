@@ -30,6 +30,8 @@ _WORDS = {
     "revoke": "revokes a role",
     "set": "changes a role's settings",
 }
+#: `ServerWide.what` of ALTER ROLE ... SET.
+ROLE_SETTINGS = "alter role set"
 _KINDS = {
     "CreateRoleStmt": "create", "AlterRoleStmt": "alter", "DropRoleStmt": "drop", "GrantRoleStmt": "grant",
     "AlterRoleSetStmt": "set",
@@ -46,6 +48,10 @@ def check(scene: Scene) -> Iterator[Found]:
             names = ", ".join(fact.names[:3])
             message = f"{scene.domain.name} {_WORDS[fact.what]}" + (f" ({names})" if names else "")
             yield Found(message, fact.at.line, hint, column=fact.at.column, subject=names)
+        elif isinstance(fact, f.ServerWide) and fact.what == ROLE_SETTINGS:
+            said.add(fact.at.line)
+            message = f"{scene.domain.name} {_WORDS['set']} ({fact.name})"
+            yield Found(message, fact.at.line, hint, column=fact.at.column, subject=fact.name)
     for inner in scene.inner:
         if inner.kind in _KINDS and inner.line not in said:
             said.add(inner.line)

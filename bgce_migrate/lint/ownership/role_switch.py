@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from bgce_migrate.lint import facts as f
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import Action, Severity
+from bgce_migrate.migration import Severity
 
 SWITCHES = frozenset({"role", "session_authorization", "is_superuser"})
 _HINT = "take it out: each step runs as its domain's owner; what another domain owns needs a migration there"
@@ -48,6 +48,8 @@ def _all(scene: Scene) -> Iterator[Found]:
                 if name.lower() in SWITCHES:
                     message = f"function {fact.name[1]} switches {_spoken(name)} whenever it is called"
                     yield Found(message, fact.at.line, _HINT, name)
+        elif isinstance(fact, f.Dml) and fact.table[1] == "pg_settings":
+            yield Found("writing pg_settings changes settings, the role too", fact.at.line, _HINT, "pg_settings")
         elif isinstance(fact, f.Discard) and fact.what == "all":
             yield Found("DISCARD ALL resets the role of the step", fact.at.line, _HINT, column=fact.at.column)
     for inner in scene.inner:
@@ -72,9 +74,6 @@ def _called(scene: Scene) -> Iterator[Found]:
             continue
         where = f" in {_where(call.inside)}" if call.inside else ""
         yield Found(message + where, call.line, _HINT, "set_config")
-    for touch in scene.touches:
-        if touch.action is Action.WRITE and touch.object.name == "pg_settings":
-            yield Found("writing pg_settings changes settings, the role too", touch.line, _HINT, "pg_settings")
 
 
 def _spoken(name: str) -> str:

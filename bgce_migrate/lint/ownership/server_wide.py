@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 
 from bgce_migrate.lint import facts as f
+from bgce_migrate.lint.ownership.role_administration import ROLE_SETTINGS
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
 from bgce_migrate.migration import Severity
 
@@ -100,7 +101,7 @@ def _what(scene: Scene, fact: object) -> str | None:
         word = {"create": "CREATE", "drop": "DROP"}.get(fact.what, "ALTER")
         return None if known else f"{word} EXTENSION {fact.name}"
     if isinstance(fact, f.ServerWide):
-        return fact.what.upper()
+        return None if fact.what == ROLE_SETTINGS else fact.what.upper()
     if isinstance(fact, f.Secret):
         return fact.kind.upper() if fact.kind.lower() not in ("role",) else None
     if isinstance(fact, f.Other):
