@@ -93,4 +93,6 @@ def gave_up(step: Step, error: psycopg.Error, tries: int, blockers: tuple[str, .
 def describe_blocker(row: tuple[str | None, ...]) -> str:
     """pid, user, program, state and age of a session that blocks."""
     pid, user, application, state, age = row
+    if pid is None:
+        return f"prepared transaction '{application}' of {user} ({age} s old; COMMIT or ROLLBACK PREPARED ends it)"
     return f"pid {pid} ({user or '?'}, {application or 'unnamed'}, {state or 'state hidden'}, {age or '?'} s)"

@@ -43,10 +43,20 @@ SELECT 'schema', n.oid::text, n.nspname::text, pg_get_userbyid(n.nspowner)::text
 FROM pg_namespace n WHERE n.oid = ANY ($1::oid[])
 
 -- name: blockers
--- Who holds up the backend $1.
+-- Who holds up the backend $1. A prepared transaction has no backend: it is told by its name instead of a program's.
 SELECT b.pid::text, a.usename::text, a.application_name, a.state,
        round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)))::text
 FROM unnest(pg_blocking_pids($1::integer)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+WHERE b.pid <> 0
+UNION
+SELECT NULL, p.owner::text, p.gid, 'prepared', round(extract(epoch FROM clock_timestamp() - p.prepared))::text
+FROM pg_locks w
+JOIN pg_locks h ON h.granted AND h.pid IS NULL AND h.database IS NOT DISTINCT FROM w.database
+     AND h.relation IS NOT DISTINCT FROM w.relation AND h.transactionid IS NOT DISTINCT FROM w.transactionid
+     AND h.objid IS NOT DISTINCT FROM w.objid
+JOIN pg_locks x ON x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = h.virtualtransaction
+JOIN pg_prepared_xacts p ON p.transaction::text = x.transactionid::text
+WHERE w.pid = $1::integer AND NOT w.granted
 
 -- name: under_way
 -- The transactions that have begun a step and are not over.
