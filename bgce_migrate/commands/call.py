@@ -128,8 +128,16 @@ class Call:
 
     @contextmanager
     def target(self, *, check: bool = True) -> Iterator[Target]:
-        """The open database."""
+        """The open database.
+
+        Args:
+            check: refuse what may not be changed, and a database that is recorded as another environment.
+        """
         with self.desk.open(self.address(), check=check) as target:
+            if check and self.options["env"] is not None:
+                from bgce_migrate.apply.environments import require_environment
+
+                require_environment(target, self.options["env"])
             yield target
 
     def run_info(self, command: str, deployment: str | None = None) -> RunInfo:

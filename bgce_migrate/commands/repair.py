@@ -19,22 +19,33 @@ from bgce_migrate.errors import UsageError
         help="This is the right database, though another one is on record (after pg_upgrade or a restore).")
 @option("--accept-rewind", metavar="REASON", scope="repair",
         help="Go on although an older state was brought back.")
+@option("--accept-environment", metavar="REASON", scope="repair",
+        help="This database is the environment of --env now, though another one is on record.")
 @option("--lock-wait", type=click.FloatRange(0), metavar="S", help="Seconds to wait for another run (60).")
 def repair(call: Call, **said: Any) -> int:
     """Correct what is recorded. Every correction is a row of its own; no old row changes."""  # fmt: skip
     asked = {name: said[name] for name in ("forget_journal", "accept_cluster", "accept_rewind")}
-    if all(value is None for value in asked.values()):
+    reason = said["accept_environment"]
+    if all(value is None for value in (*asked.values(), reason)):
         raise UsageError(
             "repair needs to be told what",
-            hint="--forget-journal DOMAIN/VERSION, --accept-cluster REASON or --accept-rewind REASON",
+            hint="--forget-journal DOMAIN/VERSION, or --accept-cluster, --accept-rewind, --accept-environment REASON",
         )
-    for name, value in asked.items():
+    if reason is not None and call.options["env"] is None:
+        raise UsageError("--accept-environment needs to be told which", hint="--env NAME")
+    for name, value in {**asked, "accept_environment": reason}.items():
         if value is not None and not value.strip():
             raise UsageError(f"--{name.replace('_', '-')} needs a reason that says something")
     info = call.run_info("repair")
     with call.target(check=False) as target:
-        done = call.desk.repair(target, info, limits_of(call, said), **asked)
-    call.out.document("repair", {"done": list(done)})
+        done = list(call.desk.repair(target, info, limits_of(call, said), **asked))
+        if reason is not None:
+            from bgce_migrate.apply.environments import record_environment
+
+            name = call.options["env"]
+            new = record_environment(target, info, limits_of(call, said), name, reason=reason)
+            done.append(f"accept-environment: {'this is' if new else 'was already'} {name}")
+    call.out.document("repair", {"done": done})
     for line in done:
         call.out.line(line)
     return 0

@@ -12,7 +12,9 @@ from bgce_migrate.commands.options import Slashed, command, domain_option, optio
 from bgce_migrate.commands.runs import run
 
 if TYPE_CHECKING:
+    from bgce_migrate.apply.context import RunInfo
     from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.target import Target
     from bgce_migrate.outcome import RunReport
 
 
@@ -42,11 +44,31 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
     with call.target() as target:
 
         def work(options: Options) -> RunReport:
-            return desk.up(
+            report = desk.up(
                 target, info, options, domain=said["domain"], limit=limit, to=to,
                 allow_unlocked=said["allow_unlocked"], after=after,
             )  # fmt: skip
+            return _of_environment(call, target, info, options, report)
 
         code = run(call, "up", said, work, nothing="nothing to do: everything is applied")
     call.show_local_server()
     return code
+
+
+def _of_environment(call: Call, target: Target, info: RunInfo, options: Options, report: RunReport) -> RunReport:
+    """With `--env`, the first run that applied something records which environment this database is."""
+    name = call.options["env"]
+    if name is None or not any(step.status.value == "applied" for step in report.steps):
+        return report
+    from dataclasses import replace
+
+    from bgce_migrate.apply.environments import record_environment
+    from bgce_migrate.errors import BgceError
+
+    try:
+        target.reread()
+        record_environment(target, info, options.limits, name)
+    except BgceError as error:
+        # The steps stand; the next run with something to do records it.
+        return replace(report, warnings=(*report.warnings, f"not recorded as environment {name}: {error.message}"))
+    return report

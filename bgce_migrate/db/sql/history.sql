@@ -53,3 +53,8 @@ FROM {schema}.migration_history WHERE version IS NOT NULL ORDER BY service_name,
 -- name: applied_times
 SELECT history_id::text, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM {schema}.migration_state WHERE applied
+
+-- name: environment
+-- What this database was said to be, last.
+SELECT error FROM {schema}.migration_history
+WHERE direction = 'correction' AND name = 'environment' ORDER BY id DESC LIMIT 1
