@@ -18,15 +18,22 @@ _LONGEST_DIAGRAM = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding as the page tells it; `place` is file:line:column from the repository's root."""
+    """A finding as the page tells it; `file` is said from the repository's root."""
 
     severity: Severity
     rule: str
     message: str
-    place: str = ""
+    file: str = ""
     hint: str = ""
     domain: str = ""
     fixable: bool = False
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def place(self) -> str:
+        """file:line:column, as far as they are known."""
+        return ":".join(str(p) for p in (self.file, self.line, self.column) if p not in ("", None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,5 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-
 def _short(said: str, longest: int) -> str:
     return said if len(said) <= longest else said[: longest - 1] + "…"

@@ -1,0 +1,110 @@
+"""`command: lint`: every finding as an annotation, as SARIF and on the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bgce_migrate.action.job import Job, Result, failure_of
+from bgce_migrate.action.program import Answer
+from bgce_migrate.action.review import Review, review
+from bgce_migrate.migration import Severity
+from bgce_migrate.report.comment import Page, Remark
+
+#: What GitHub shows of one level and step.
+SHOWN_ANNOTATIONS = 10
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def lint(job: Job) -> Result:
+    """Judge the proposal, annotate its lines, and make its page."""
+    inputs = job.inputs
+    words = [f"--fail-on={inputs.fail_on}"] if inputs.fail_on not in ("", "never") else []
+    words += [f"--base={inputs.base_ref}"] if inputs.base_ref else []
+    words += [] if inputs.changed_only else ["--all"]
+    words += [f"--target={inputs.postgres_version}"] if inputs.postgres_version else []
+    answer = job.program.ask("lint", "--json", "--format=json", *words)
+    outputs = {"report-path": str(job.reports)}
+    job.save("lint.json", answer.text)
+    if inputs.sarif_file and answer.code in (0, 1):
+        sarif = job.program.ask("lint", "--format=sarif", *words, quiet=True)
+        if sarif.code in (0, 1):
+            outputs["sarif-path"] = job.save(inputs.sarif_file, sarif.text)
+        else:
+            job.console.say("the SARIF file could not be made")
+    read = review(job)
+    remarks = _remarks(job, answer)
+    if inputs.annotations:
+        _annotate(job, remarks)
+    count = {s: sum(1 for r in remarks if r.severity is s) for s in Severity}
+    code = 0 if answer.code == 1 and inputs.fail_on == "never" else answer.code
+    touched = dict.fromkeys([c.domain for c in read.changes] + [r.domain for r in remarks if r.domain])
+    outputs |= {
+        "errors": str(count[Severity.ERROR]),
+        "warnings": str(count[Severity.WARNING]),
+        "notes": str(count[Severity.NOTE]),
+        "changed-files": json.dumps(read.files),
+        "domains-touched": json.dumps(list(touched)),
+    }
+    heavy = count[Severity.ERROR] + count[Severity.WARNING]
+    failure = failure_of(answer)
+    page = _page(job, code, remarks, read, failure)
+    return Result(code, page, outputs, clean=not heavy and code == 0, warned=heavy > 0)
+
+
+def _page(
+    job: Job, code: int, remarks: tuple[Remark, ...], read: Review, failure: tuple[str, str] | None
+) -> Page:
+    errors, warnings = (sum(1 for r in remarks if r.severity is s) for s in (Severity.ERROR, Severity.WARNING))
+    if failure is not None or code not in (0, 1):
+        verdict = f"Could not be checked (exit code {code})."
+    elif code:
+        verdict = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}: mend what stands first, then push again."
+    elif errors or warnings:
+        verdict = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}, and nothing that stops this."
+    else:
+        verdict = "Nothing to mend."
+    facts = [("environment", job.deploys.name)] if job.deploys else []
+    facts += [("commit", job.event.commit[:10])] if job.event.commit else []
+    return Page(
+        "bgce-migrate lint", verdict, code == 0, failure, remarks, read.changes, diagram=read.diagram, sql=read.sql,
+        facts=tuple(facts),
+    )  # fmt: skip
+
+
+def _remarks(job: Job, answer: Answer) -> tuple[Remark, ...]:
+    found = [_remark(job, f) for f in answer.document.get("findings") or () if isinstance(f, dict)]
+    weights = list(Severity)
+    return tuple(sorted(found, key=lambda r: weights.index(r.severity)))
+
+
+def _remark(job: Job, value: Mapping[str, Any]) -> Remark:
+    file = value.get("file")
+    place = job.in_workspace(file) if isinstance(file, str) and file else ""
+    line, column = value.get("line"), value.get("column")
+    return Remark(
+        Severity(value.get("severity", "error")),
+        str(value.get("rule", "")),
+        str(value.get("message", "")),
+        place,
+        str(value.get("hint") or ""),
+        str(value.get("domain") or ""),
+        bool(value.get("fixable")),
+        line if isinstance(line, int) else None,
+        column if isinstance(column, int) else None,
+    )
+
+
+def _annotate(job: Job, remarks: tuple[Remark, ...]) -> None:
+    for severity, level in _LEVELS.items():
+        own = [r for r in remarks if r.severity is severity]
+        for remark in own[:SHOWN_ANNOTATIONS]:
+            message = f"{remark.message}\nhint: {remark.hint}" if remark.hint else remark.message
+            job.console.annotate(level, message, file=remark.file, line=remark.line, col=remark.column, title=remark.rule)
+        if len(own) > SHOWN_ANNOTATIONS:
+            job.console.say(f"{len(own) - SHOWN_ANNOTATIONS} more of severity {severity.value}: see the summary")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
