@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from bgce_migrate.apply.context import Access
 from bgce_migrate.db.session import Rows, Session
@@ -38,6 +38,7 @@ class Audit:
             StepFailed: with every victim and its owner.
         """
         suspects: dict[str, str] = {}
+        referred: set[str] = set()
         strangers: dict[str, str] = {}  # visible, owned by another role: an old object, or a new one gone astray
         for kind, mode, relation, _classid, objid, schema, name, role, of_extension in held:
             oid = relation if kind == "relation" else objid
@@ -50,7 +51,9 @@ class Audit:
             if mode == "ShareRowExclusiveLock" and f"{schema}.{name}" in parents:
                 continue
             suspects[oid] = mode or ""
-        for oid in self._former_parents(suspects, owner, inside):
+            if f"{schema}.{name}" in parents:
+                referred.add(oid)
+        for oid in self._former_parents(suspects, owner, referred, inside):
             del suspects[oid]
         if not suspects:
             return
@@ -70,15 +73,21 @@ class Audit:
                 facts={"victims": ", ".join(sorted(victims))},
             )
 
-    def _former_parents(self, suspects: Mapping[str, str], owner: str, inside: Session) -> tuple[str, ...]:
+    def _former_parents(
+        self, suspects: Mapping[str, str], owner: str, referred: Set[str], inside: Session
+    ) -> tuple[str, ...]:
         """Tables locked only because a key of ours to them is dropped: nothing of their own has gone.
 
         Dropping a key takes ACCESS EXCLUSIVE on both its tables, so the lock alone tells nothing.
+
+        Args:
+            referred: those among them that keys of this step refer to: it may make a key and drop it again.
         """
         locked = [oid for oid, mode in suspects.items() if mode == "AccessExclusiveLock"]
         if not locked:
             return ()
         ours = [oid for (oid,) in self._ask("own_keys_to", _array(locked), owner) if oid is not None]
+        ours += [oid for oid in locked if oid in referred and oid not in ours]
         if not ours:
             return ()
         now = {row[0]: row for row in inside.ask("locks", "shape", _array(ours))}
