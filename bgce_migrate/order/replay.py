@@ -35,7 +35,8 @@ class _Listener:
     def used(self, life: Life, effect: Effect) -> None:
         self.uses.append((life.key, effect, life))
         self._edge(life.maker, phrase(life.key, effect), effect.soft)
-        if not effect.soft and self.migration is not None:
+        # Soft ones too: the columns of a query are such, and along a log nothing can close a cycle.
+        if self.migration is not None:
             self.users.setdefault(life, {})[self.migration.domain] = (self.migration, effect)
 
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
@@ -53,7 +54,7 @@ class _Listener:
             self.uses.append((life.key, effect, life))
         self._edge(life.maker, phrase(life.key, effect))
         for user, how in self.users.pop(life, {}).values():
-            self._edge(user, f"{phrase(life.key, how)} before it is dropped or renamed")
+            self._edge(user, f"{phrase(life.key, how)} before it is dropped or renamed", how.soft)
 
     def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
         if keys[0][0] in PARTS:

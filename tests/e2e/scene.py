@@ -43,10 +43,12 @@ def query(url: str, text: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def dump(url: str, *, data: bool = False, owners: bool = True, without: tuple[str, ...] = ()) -> str:
+def dump(
+    url: str, *, data: bool = False, owners: bool = True, rights: bool = True, without: tuple[str, ...] = ()
+) -> str:
     """`pg_dump` without the bookkeeping, the relations `without` and what differs from one call to the next."""
     words = [] if data else ["-s"]
-    words += [] if owners else ["-O", "-x"]
+    words += [*([] if owners else ["-O"]), *([] if rights else ["-x"])]
     words += [f"--exclude-table={name}" for name in without]
     with psycopg.connect(url) as connection:
         major = connection.info.server_version // 10000

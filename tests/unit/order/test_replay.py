@@ -28,3 +28,9 @@ def test_edges_hold_every_order_between_domains_that_matters() -> None:
         ("a/000002", "c/000001", False),
         ("c/000001", "d/000001", False),
     }
+
+
+def test_a_query_runs_before_the_column_it_names_goes() -> None:
+    recorded = log(a1="+t +t.x", b1="t ~t.x", a2="-t.x")
+    told = {(e.before.short, e.after.short, e.soft) for e in replay(recorded).edges}
+    assert told == {("a/000001", "b/000001", False), ("b/000001", "a/000002", True)}
