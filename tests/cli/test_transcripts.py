@@ -22,7 +22,8 @@ NORMAL = (
     (r"(applied|reverted|failed) \d+ ms", r"\1 N ms"),
     (r"  +(applied|reverted|failed) +\d+", r"  \1  N"),
     (r"\d+\.\d s\b", "N s"),
-    (r"\b(up|down|mark_\w+)( +)(applied|done|failed) +\d+  postgres  [0-9a-f]{8}$", r"\1\2\3  N  postgres  RUN"),
+    (r"  [0-9a-f]{8}$", "  RUN"),
+    (r"(?<=\S) {2,}", "  "),  # how wide a column is depends on how long a step took
 )
 
 
