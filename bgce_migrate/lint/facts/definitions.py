@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from bgce_migrate.lint.facts.expressions import columns_of, conjuncts, constant, default_of
 from bgce_migrate.lint.facts.reader import Reader, reference, relation, strings
 from bgce_migrate.lint.facts.values import Bound, Column, Constraint, ForeignKey, Ref, Type
@@ -31,6 +33,12 @@ _KINDS = {
     pb.CONSTR_PRIMARY: "primary",
     pb.CONSTR_EXCLUSION: "exclude",
     pb.CONSTR_NOTNULL: "not_null",
+}
+#: Words after an inline constraint are nodes of their own.
+_ATTRIBUTES: dict[int, dict[str, bool]] = {
+    pb.CONSTR_ATTR_DEFERRABLE: {"deferrable": True},
+    pb.CONSTR_ATTR_DEFERRED: {"deferrable": True, "deferred": True},
+    pb.CONSTR_ATTR_NOT_ENFORCED: {"enforced": False},
 }
 
 
@@ -65,6 +73,8 @@ def column(reader: Reader, node: Any) -> Column:
             not_null = not_null or what in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY)
             if what != pb.CONSTR_NOTNULL:
                 constraints.append(constraint(reader, part, node.colname))
+        elif what in _ATTRIBUTES and constraints:
+            constraints[-1] = msgspec.structs.replace(constraints[-1], **_ATTRIBUTES[what])
         elif what == pb.CONSTR_DEFAULT:
             default, function = default_of(part.raw_expr)
         elif what == pb.CONSTR_IDENTITY:
