@@ -9,9 +9,9 @@ from bgce_migrate.errors import BgceError, Problem, Refused, SqlFileError, Where
 from bgce_migrate.migration import Direction, Finding, MigrationId, Severity
 from bgce_migrate.order import lockfile
 from bgce_migrate.order.lockfile import Difference, Edited, Missing, Renumbered
-from bgce_migrate.planning import settle
 from bgce_migrate.repository import Base, Repository
 from bgce_migrate.repository import findings as git_findings
+from bgce_migrate.settling import settle
 from bgce_migrate.tree import Tree
 
 _RECORD = "bgce-migrate lock"

@@ -11,7 +11,7 @@ from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import lockfile
 from bgce_migrate.order.lockfile import LockFile, LockLine
 from bgce_migrate.outcome import LockResult
-from bgce_migrate.planning import settle
+from bgce_migrate.settling import settle
 from bgce_migrate.tree import Tree
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -19,9 +19,10 @@ from bgce_migrate.migration import (
     Plan,
     Step,
 )
-from bgce_migrate.order import Candidate, ForeignUse, LogEntry, Placement, Rules, place, replay
+from bgce_migrate.order import ForeignUse
 from bgce_migrate.plan import make_up
 from bgce_migrate.plan.rights import Right, needed
+from bgce_migrate.settling import Order, settle
 from bgce_migrate.tree import Tree
 
 
@@ -36,55 +37,12 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """The whole log: what history has, what the lock file has, the new ones placed behind them."""
-
-    log: tuple[MigrationId, ...]
-    placement: Placement
-    edges: tuple[Edge, ...]
-    foreign: Mapping[MigrationId, tuple[ForeignUse, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class PlanView(Planned):
     """A plan with everything there is to say about it."""
 
     edges: tuple[Edge, ...] = ()
     findings: tuple[Finding, ...] = ()
     foreign: Mapping[MigrationId, tuple[ForeignUse, ...]] = field(default_factory=lambda: MappingProxyType({}))
-
-
-def rules(tree: Tree) -> Rules:
-    """What the declarations say to the order."""
-    domains = tree.project.domains
-    return Rules(
-        ranks={d.name: d.rank for d in domains},
-        requires={d.name: frozenset(d.requires) if d.declared else None for d in domains},
-    )
-
-
-def candidate(tree: Tree, migration: MigrationId) -> Candidate:
-    """A migration that wants a place."""
-    script = tree.script(migration)
-    return Candidate(tree.migrations[migration].id, script.effects, script.directives.requires, script.source.path)
-
-
-def settle(tree: Tree, applied: Iterable[MigrationId]) -> Order:
-    """The order over everything: history first, then the lock file, then what is new.
-
-    Raises:
-        Refused: the new ones cannot be placed (undeclared dependency, ambiguity, cycle).
-    """
-    log = dict.fromkeys(applied)
-    if tree.lock is not None:
-        log |= dict.fromkeys(line.id for line in tree.lock.lines if line.id in tree.migrations)
-    settled = tuple(log)
-    new = [i for i in tree.migrations if i not in log]
-    entries = [LogEntry(i, tree.script(i).effects if i in tree.migrations else ()) for i in settled]
-    placement = place(entries, [candidate(tree, i) for i in new], rules(tree))
-    behind = replay(entries)
-    foreign = {**behind.foreign, **placement.foreign}
-    return Order((*settled, *placement.order), placement, (*behind.edges, *placement.edges), foreign)
 
 
 def plan_up(tree: Tree, state: State | None, selection: Selection) -> PlanView:

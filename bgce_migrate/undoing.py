@@ -18,8 +18,8 @@ from bgce_migrate.errors import Problem, Refused
 from bgce_migrate.migration import Direction, MigrationId, Plan, Script, SourceFile, Step
 from bgce_migrate.outcome import RunReport
 from bgce_migrate.plan import AppliedView, DownTarget, make_down
-from bgce_migrate.planning import settle
 from bgce_migrate.quick import EMPTY_FINGERPRINT
+from bgce_migrate.settling import settle
 from bgce_migrate.tree import Tree
 
 Source = Literal["history", "file"]

@@ -10,7 +10,17 @@ from bgce_migrate.errors import Problem, SqlFileError, Where
 from bgce_migrate.lint import facts as kinds
 from bgce_migrate.lint.facts import Fact
 from bgce_migrate.lint.ownership.values import Call, Inner, RowLock
-from bgce_migrate.migration import Direction, Directives, Effect, Finding, MigrationId, Mode, Script, SourceFile, Statement
+from bgce_migrate.migration import (
+    Direction,
+    Directives,
+    Effect,
+    Finding,
+    MigrationId,
+    Mode,
+    Script,
+    SourceFile,
+    Statement,
+)
 
 if TYPE_CHECKING:
     from bgce_migrate.sqlparse import Parsed, Spans
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
     AnyFact = Fact
 else:
     # A decoder must know every kind of fact; the kinds are what the package exports.
-    AnyFact = Union[
+    AnyFact = Union[  # noqa: UP007
         tuple(
             kind
             for name in kinds.__all__
@@ -74,9 +84,9 @@ class Analysis(Struct, frozen=True, array_like=True):
 
 def analyse(task: Task) -> Analysis:
     """Read one file; whatever is wrong with it becomes `problems`."""
+    from bgce_migrate.lint.facts.dispatch import from_parsed
     from bgce_migrate.linting.deep import look
     from bgce_migrate.sqlfile.directives import read_header
-    from bgce_migrate.lint.facts.dispatch import from_parsed
     from bgce_migrate.sqlparse import Positions, SqlSyntaxError, parse, spans
 
     text = task.source.text

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
 
 from bgce_migrate.domain import ColumnClass
 from bgce_migrate.errors import Where
@@ -18,73 +15,15 @@ from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.lint.weight import weighed
 from bgce_migrate.linting import declarations
 from bgce_migrate.linting.analysis import Analysis, Task
-from bgce_migrate.linting.cache import Store
-from bgce_migrate.linting.loading import Loaded
+from bgce_migrate.linting.kept import Request, Result, in_order
 from bgce_migrate.linting.ordering import Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES
 from bgce_migrate.linting.reading import analyses
-from bgce_migrate.linting.selection import Git, chosen, judged_of, look_at_git
+from bgce_migrate.linting.selection import Chosen
+from bgce_migrate.linting.store import Store
 from bgce_migrate.linting.touches import Replayer
 from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Mode, Severity, SourceFile
 from bgce_migrate.tree import Tree
-
-_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of one lint run.
-
-    Attributes:
-        files: only findings about these are shown; empty: all.
-        everything: judge what is on the target branch, too.
-        base: what to compare with, instead of the target branch.
-        target: oldest major of PostgreSQL; None: what `bgce.toml` says.
-        style: also sqlfluff, on the judged files.
-        today: ISO date, for waivers.
-    """
-
-    files: tuple[Path, ...] = ()
-    everything: bool = False
-    base: str | None = None
-    target: int | None = None
-    style: bool | None = None
-    today: str = ""
-    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    use_git: bool = True
-    cache: bool = True
-    jobs: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What lint has to say.
-
-    Attributes:
-        findings: by file; within a file the worst first, then by line.
-        sources: the texts of files that findings are about, by shown path.
-        judged: how many migrations were judged, of `migrations`.
-        fixable: paths that may be rewritten: judged and not in the lock file.
-        statements: the words of the statement a finding is about: they stay when lines move.
-    """
-
-    findings: tuple[Finding, ...] = ()
-    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    judged: int = 0
-    migrations: int = 0
-    fixable: frozenset[str] = frozenset()
-    statements: Mapping[Finding, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-def lint(loaded: Loaded, request: Request) -> Result:
-    """All findings about a loaded project.
-
-    Raises:
-        UsageError: a file or base that was named does not exist.
-    """
-    if loaded.tree is None:
-        return Result(_sorted(loaded.findings))
-    return _Run(loaded.tree, request, list(loaded.findings)).result()
 
 
 class _Declared:
@@ -105,24 +44,36 @@ class _Declared:
         return declared.columns if declared is not None else None
 
 
-class _Run:
-    """One run over one tree."""
+class Run:
+    """One run over one tree.
 
-    def __init__(self, tree: Tree, request: Request, findings: list[Finding]) -> None:
-        self.tree, self.request, self.findings = tree, request, findings
+    Attributes:
+        judged: migrations whose statements are judged.
+        style: whether sqlfluff is asked.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        request: Request,
+        findings: Sequence[Finding],
+        chosen: Chosen,
+        judged: frozenset[MigrationId],
+        *,
+        style: bool,
+    ) -> None:
+        self.tree, self.request, self.findings, self.chosen = tree, request, list(findings), chosen
+        self.judged, self.style = judged, style
         self.settings = tree.project.lint
-        self.git = look_at_git(tree, request.base, request.environment) if request.use_git else Git()
-        self.chosen = chosen(tree, request.files)
-        self.judged = judged_of(tree, self.git, everything=request.everything)
         locked = tree.lock.lines if tree.lock is not None else ()
         self.settled = frozenset(line.id for line in locked)
         self.read: Mapping[str, Analysis] = {}
         self.texts = {s.path: s.text for m in tree.migrations.values() for s in (m.up, m.down) if s is not None}
         self.target = request.target or self.settings.target
 
-    def result(self) -> Result:
-        folder = self.tree.project.root / ".bgce" / "cache" / "facts" if self.request.cache else None
-        self.read = analyses(list(self._tasks()), Store(folder), jobs=self.request.jobs)
+    def result(self, store: Store) -> Result:
+        """Read, replay and judge."""
+        self.read = analyses(list(self._tasks()), store, jobs=self.request.jobs)
         for migration, found in self.tree.migrations.items():
             self.tree.know(migration, self.read[found.up.path].script(found.up))
         self.findings += self.tree.notes
@@ -130,13 +81,12 @@ class _Run:
         self.findings += self._reading()
         self.findings += declarations.lock_findings(self.tree)
         self.findings += declarations.version_findings(self.tree, self.judged)
-        self.findings += self.git.findings(self.tree)
         order = ordered(self.tree)
         self.findings += order.findings
         self.findings += self._ownership(order)
         inputs = tuple(self._inputs(order))
         self.findings += check(inputs, LintConfig(self.target, declarations=_Declared(self.tree)))
-        if self.request.style:
+        if self.style:
             self.findings += self._style()
         return self._shown(inputs)
 
@@ -267,7 +217,7 @@ class _Run:
                 fixable.add(source.path)
         statements = {f: words for f in findings if (words := self._statement(f))}
         counts = (len(self.judged), len(self.tree.migrations))
-        return Result(_sorted(findings), sources, *counts, frozenset(fixable), statements)
+        return Result(in_order(findings), sources, *counts, frozenset(fixable), statements)
 
     def _statement(self, finding: Finding) -> str:
         """The words of the statement at a finding's line."""
@@ -291,15 +241,3 @@ def _no_down(migration: Migration) -> Finding:
         f'write {name}, or say `-- bgce: irreversible reason="..."` at the top of the up file',
         migration.id.domain,
     )
-
-
-def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Files by name, within a file the worst first, then by place."""
-
-    def place(finding: Finding) -> tuple[str, int, int, int, str]:
-        where = finding.where
-        if where is None:
-            return ("", _RANKS[finding.severity], 0, 0, finding.rule)
-        return (where.file, _RANKS[finding.severity], where.line or 0, where.column or 0, finding.rule)
-
-    return tuple(sorted(findings, key=place))

@@ -75,7 +75,7 @@ def version_findings(tree: Tree, judged: Collection[MigrationId]) -> Iterator[Fi
         listed.sort()
         for before, after in zip(listed, listed[1:], strict=False):
             gap = after.version - before.version
-            if after in judged and 1 < gap and after.version < _TIMESTAMPS:
+            if after in judged and gap > 1 and after.version < _TIMESTAMPS:
                 missing = f"{before.version + 1:06d}" + (f" to {after.version - 1:06d}" if gap > 2 else "")
                 message = f"{domain} has no version {missing}: {after.short} follows {before.short}"
                 where = Where(tree.migrations[after].up.path)

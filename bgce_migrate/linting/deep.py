@@ -11,7 +11,16 @@ from typing import Any
 from bgce_migrate.lint.ownership.values import Call, Inner, RowLock
 from bgce_migrate.sqlfile.effects.bodies import executed_text
 from bgce_migrate.sqlfile.effects.expressions import constant
-from bgce_migrate.sqlparse import BodyQuery, Parsed, Positions, SqlSyntaxError, node_kind, parse_nodes, pb, read_body
+from bgce_migrate.sqlparse import (
+    BodyQuery,
+    Parsed,
+    Positions,
+    SqlSyntaxError,
+    node_kind,
+    parse_nodes,
+    pb,
+    read_body,
+)
 
 #: Only files with one of these words are looked at again; U& may spell any of them in other letters.
 WORDS = re.compile(

@@ -36,14 +36,14 @@ class Ordered:
 
 def ordered(tree: Tree) -> Ordered:
     """The order over everything, from the lock file on; its problems as findings."""
-    from bgce_migrate.planning import settle
+    from bgce_migrate.settling import placed
 
     try:
-        found = settle(tree, ())
+        log, placement = placed(tree, ())
     except Refused as error:
         problems = error.problems or (Problem(error.message, error.where, error.hint),)
         return Ordered(_by_domain(tree), tuple(_finding(tree, p) for p in problems), False)
-    return Ordered(found.log, found.placement.findings)
+    return Ordered((*(entry.id for entry in log), *placement.order), placement.findings)
 
 
 def _by_domain(tree: Tree) -> tuple[MigrationId, ...]:

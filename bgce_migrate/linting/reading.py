@@ -7,7 +7,8 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from bgce_migrate.linting.analysis import Analysis, Task, analyse
-from bgce_migrate.linting.cache import Store, decode_analysis, encode, key_of
+from bgce_migrate.linting.cache import decode_analysis, encode, key_of
+from bgce_migrate.linting.store import Store
 
 #: From so many files on a second process reads half of them.
 MANY = 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from bgce_migrate.migration import Finding, MigrationId
 from bgce_migrate.tree import Tree
 
 if TYPE_CHECKING:
-    from bgce_migrate.linting.compose import Request
+    from bgce_migrate.linting.kept import Request
     from bgce_migrate.linting.loading import Loaded
     from bgce_migrate.repository import Base, Repository
 
@@ -93,6 +93,21 @@ def changed_files(loaded: Loaded, request: Request) -> Request:
         paths += [Path(source.path) for source in (found.up, found.down) if source is not None]
     paths += [Path(f.where.file) for f in git.findings(loaded.tree) if f.where is not None]
     return replace(request, files=tuple(dict.fromkeys(paths)) or (loaded.tree.project.lock_path,))
+
+
+#: So many files are checked for style unasked; more take too long.
+FEW = 60
+
+
+def wants_style(tree: Tree, request: Request, judged: frozenset[MigrationId]) -> bool:
+    """Whether sqlfluff is asked: when it is said, or where it is installed and few files are judged."""
+    if request.style is not None:
+        return request.style
+    if request.everything or not judged or len(judged) > FEW:
+        return False
+    import importlib.util
+
+    return importlib.util.find_spec("sqlfluff") is not None
 
 
 @dataclass(frozen=True, slots=True)

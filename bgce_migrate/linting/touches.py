@@ -10,7 +10,8 @@ from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.migration import FOREIGN_KEY, Action, Effect, MigrationId, ObjectKind
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
-from bgce_migrate.order.names import FUNCTION, RELATION, SCHEMA, TOP, TYPE, Key, spell
+from bgce_migrate.order.names import FUNCTION, PARTS, RELATION, SCHEMA, TOP, TYPE, Key, spell
+from bgce_migrate.order.record import NUMBERED
 
 _DROPS = (Action.DROP, Action.RENAME)
 #: How a dependent of another domain reads in a message, by the effect that made it depend.
@@ -50,6 +51,7 @@ class Replayer:
     model: Model = field(default_factory=Model)
     touches: list[Touch] = field(default_factory=list)
     _migration: MigrationId | None = None
+    _domain: str = ""
     _judged: bool = False
     _hanging: dict[Key, list[_Hanging]] = field(default_factory=dict)
     _subject: tuple[int, Key | None] = (-1, None)
@@ -58,6 +60,7 @@ class Replayer:
     def run(self, migration: MigrationId, effects: Sequence[Effect], judged: bool) -> tuple[Touch, ...]:
         """Replay one migration; its touches if it is judged."""
         self._migration, self._judged, self._effects = migration, judged, effects
+        self._domain = migration.domain
         self._subject = (-1, None)
         self.touches = []
         self.model.apply(migration, effects, self)
@@ -192,6 +195,13 @@ class Replayer:
 
     # -- keeping -----------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _is_plain(effect: Effect, key: Key) -> bool:
+        """What a domain does with its own objects that no rule looks at: most of all that is done."""
+        if effect.action is Action.USE:
+            return True
+        return effect.action is Action.MAKE and (key[0] in PARTS or effect.relation_kind in NUMBERED)
+
     def _touch(
         self,
         effect: Effect,
@@ -203,7 +213,7 @@ class Replayer:
         over: bool = False,
         dependents: tuple[Dependent, ...] = (),
     ) -> None:
-        if not self._judged:
+        if not self._judged or (owner == self._domain and self._is_plain(effect, key)):
             return
         hanging = dependents
         if not hanging and effect.action in (*_DROPS, Action.WRITE):
