@@ -29,6 +29,7 @@ def option(*names: str, scope: str = "", **settings: Any) -> Callable[[F], F]:
 def variable(names: tuple[str, ...], scope: str = "") -> str:
     """The environment variable of an option."""
     long = next(name for name in names if name.startswith("--"))
+    long = long.partition("/")[0]  # --style/--no-style is one option
     words = f"{scope}-{long[2:]}" if scope else long[2:]
     return PREFIX + words.replace("-", "_").upper()
 
