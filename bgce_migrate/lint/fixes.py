@@ -43,11 +43,27 @@ def replace_words(text: str, fact: Fact, pattern: str, by: str) -> tuple[Edit, .
         pattern: a regular expression, matched without regard to case; blanks in it match any blanks.
         by: its replacement; `\\1` and the like are expanded.
     """
-    start, stop = fact.at.offset, fact.at.offset + fact.at.length
-    found = re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE).search(text, start, stop)
+    start = fact.at.offset
+    found = re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE).search(
+        _words(text[start : start + fact.at.length])
+    )
     if found is None:
         return ()
-    return (Edit(found.start(), found.end() - found.start(), found.expand(by)),)
+    return (Edit(start + found.start(), found.end() - found.start(), found.expand(by)),)
+
+
+def _words(text: str) -> str:
+    """The text with comments, strings and quoted names blanked, so that only SQL's words can match."""
+    from bgce_migrate.sqlparse import scan
+
+    pieces: list[str] = []
+    at = 0
+    for token in scan(text):
+        pieces.append(text[at : token.offset])
+        at = token.offset + len(token.text)
+        plain = not token.comment and token.text[0] not in "'\"$" and "'" not in token.text
+        pieces.append(token.text if plain else "\N{REPLACEMENT CHARACTER}" * len(token.text))
+    return "".join(pieces) + text[at:]
 
 
 def at_token(text: str, offset: int, pattern: str, by: str) -> tuple[Edit, ...]:

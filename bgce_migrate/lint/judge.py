@@ -38,7 +38,9 @@ def judge(files: Sequence[LintInput], config: LintConfig, rules: Iterable[Rule])
 
 
 def _validated(files: Sequence[LintInput]) -> frozenset[str]:
-    return frozenset(fact.name for file in files for fact in file.facts if isinstance(fact, ValidateConstraint))
+    return frozenset(
+        fact.name for file in files for fact in file.facts if isinstance(fact, ValidateConstraint)
+    )
 
 
 def _by_fact(rules: Sequence[Rule]) -> dict[type[Fact], list[Rule]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bgce_migrate.lint.catalog import TableState
+from bgce_migrate.lint.catalog import IndexState, TableState
 from bgce_migrate.lint.facts import Column, Fact, Ref
 from bgce_migrate.lint.fixes import NO_TRANSACTION, parts_of, replace_words
 from bgce_migrate.lint.rule import State
@@ -13,7 +13,9 @@ from bgce_migrate.migration import Edit
 
 _REST = re.compile(r"\s*;[ \t]*\n?")
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
-_HEAD = re.compile(rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}(?:\s*\.\s*{_NAME})?\s*(?:\*\s*)?", re.I)
+_HEAD = re.compile(
+    rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}(?:\s*\.\s*{_NAME})?\s*(?:\*\s*)?", re.I
+)
 
 BLOCKS_ALL = "under ACCESS EXCLUSIVE, which stops every read and write"
 BLOCKS_WRITES = "under a lock that stops every write"
@@ -92,3 +94,8 @@ def concurrently(state: State, fact: Fact, pattern: str, by: str) -> tuple[Edit,
     if not words:
         return ()
     return words if state.file.directives.no_transaction else (Edit(0, 0, NO_TRANSACTION), *words)
+
+
+def has_plain_key(index: IndexState) -> bool:
+    """Whether REFRESH CONCURRENTLY takes it: unique, over plain columns, without WHERE."""
+    return index.unique and not index.predicate and "" not in index.columns

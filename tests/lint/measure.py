@@ -37,7 +37,9 @@ SELECT c.oid, c.relname, c.relkind::text, coalesce(pg_relation_filenode(c.oid), 
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
-_SCANS = "SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM pg_class AS c WHERE c.relkind IN ('r', 'p', 'm')"
+_SCANS = (
+    "SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM pg_class AS c WHERE c.relkind IN ('r', 'p', 'm')"
+)
 _LOCKS = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
 _NAMES = """
 SELECT relname FROM pg_class WHERE relkind <> 't' UNION SELECT conname FROM pg_constraint
@@ -119,7 +121,10 @@ def _apart(connection: Connection, file: LintInput, measured: Measured) -> None:
 
 
 def _inside(
-    connection: Connection, before: dict[object, tuple[object, ...]], earlier: dict[object, object], measured: Measured
+    connection: Connection,
+    before: dict[object, tuple[object, ...]],
+    earlier: dict[object, object],
+    measured: Measured,
 ) -> None:
     for oid, mode in connection.execute(_LOCKS):
         if oid in before:

@@ -8,14 +8,17 @@ import psycopg
 import pytest
 
 from bgce_migrate.lint import Rule
+from bgce_migrate.lint.pages import Page, page_of
 from bgce_migrate.lint.rules import RULES
 from bgce_migrate.servers import Server
 from tests.lint.measure import Measured, prepare, run
-from tests.unit.lint.pages import Page, file, page_of
+from tests.unit.lint.pages import file
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
-def test_the_page_is_what_the_server_does(rule: Rule, server: Server, make_database: Callable[..., str]) -> None:
+def test_the_page_is_what_the_server_does(
+    rule: Rule, server: Server, make_database: Callable[..., str]
+) -> None:
     page = page_of(rule)
     if server.major not in page.servers:
         pytest.skip(f"the page is about PostgreSQL {page.servers}")

@@ -19,6 +19,7 @@ CREATE TABLE orders (
 );
 INSERT INTO orders (customer_id, status, total) SELECT g, 'new', g FROM generate_series(1, 300) AS g;
 CREATE TABLE items (id bigint PRIMARY KEY, order_id bigint REFERENCES orders (id));
+CREATE TABLE coupons (id bigint PRIMARY KEY);
 ```
 
 ```sql bad
@@ -26,7 +27,7 @@ TRUNCATE orders CASCADE;
 ```
 
 ```sql good
-TRUNCATE items;
+TRUNCATE coupons;
 ```
 """
 
