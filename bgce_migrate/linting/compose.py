@@ -15,10 +15,11 @@ from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.lint.weight import weighed
 from bgce_migrate.linting import declarations
 from bgce_migrate.linting.analysis import Analysis, Task
-from bgce_migrate.linting.kept import Request, Result, in_order
+from bgce_migrate.linting.beside import beside, can_fork
+from bgce_migrate.linting.kept import Request, Result, in_order, read_findings, write_findings
 from bgce_migrate.linting.ordering import Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES
-from bgce_migrate.linting.reading import analyses
+from bgce_migrate.linting.reading import MANY, analyses
 from bgce_migrate.linting.selection import Chosen
 from bgce_migrate.linting.store import Store
 from bgce_migrate.linting.touches import Replayer
@@ -83,12 +84,25 @@ class Run:
         self.findings += declarations.version_findings(self.tree, self.judged)
         order = ordered(self.tree)
         self.findings += order.findings
-        self.findings += self._ownership(order)
         inputs = tuple(self._inputs(order))
-        self.findings += check(inputs, LintConfig(self.target, declarations=_Declared(self.tree)))
+        self.findings += self._judged(order, inputs)
         if self.style:
             self.findings += self._style()
         return self._shown(inputs)
+
+    def _judged(self, order: Ordered, inputs: Sequence[LintInput]) -> Iterator[Finding]:
+        """Ownership and safety, side by side where there is much to do."""
+        if len(self.judged) <= MANY or self.request.jobs < 2 or not can_fork():
+            yield from self._ownership(order)
+            yield from self._safety(inputs)
+            return
+        with beside(lambda pipe: write_findings(pipe, self._safety(inputs))) as answer:
+            yield from list(self._ownership(order))
+            safety = read_findings(answer())
+        yield from safety if safety is not None else self._safety(inputs)
+
+    def _safety(self, inputs: Sequence[LintInput]) -> tuple[Finding, ...]:
+        return check(inputs, LintConfig(self.target, declarations=_Declared(self.tree)))
 
     # -- reading -----------------------------------------------------------------------------------------------
 

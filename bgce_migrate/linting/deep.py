@@ -22,14 +22,15 @@ from bgce_migrate.sqlparse import (
     read_body,
 )
 
-#: Only files with one of these words are looked at again; U& may spell any of them in other letters.
-WORDS = re.compile(
+#: Statements with one of these words are walked through; U& may spell any of them in other letters.
+_WORDS = re.compile(
     r"set_config|pg_advisory|pg_terminate|pg_cancel|pg_read|pg_ls_|pg_stat_file|pg_write|lo_import|lo_export"
     r"|dblink|pg_reload|pg_switch|pg_create|pg_drop|pg_logical|pg_replication|pg_promote|pg_rotate|pg_file"
-    r"|query_to_xml|cursor_to_xml|table_to_xml|schema_to_xml|database_to_xml|ts_stat|\bfor\s+(?:no\s+key\s+)?(?:update|share)|\bfor\s+key\s+share"
-    r"|create\s+(?:or\s+replace\s+)?(?:function|procedure)|\bdo\b|u&[\"']|\bexecute\b",
+    r"|\bfor\s+(?:no\s+key\s+)?(?:update|share)|\bfor\s+key\s+share|u&[\"']",
     re.IGNORECASE,
 )
+#: Statements that hold others, in which no word can be told beforehand.
+_HOLDERS = frozenset({"CreateFunctionStmt", "DoStmt", "CreateSchemaStmt"})
 _MAX_DEPTH = 8
 
 
@@ -60,9 +61,11 @@ class _Place:
 def look(text: str, parsed: Sequence[Parsed], positions: Positions) -> Deep:
     """Look at a whole file that somebody has parsed already."""
     deep = Deep()
-    if not WORDS.search(text):
-        return deep
+    # A comment inside FOR /* */ UPDATE hides the words: then the whole file is walked through.
+    suspect = bool(_WORDS.search(text)) or "/*" in text
     for index, found in enumerate(parsed):
+        if not suspect and found.kind not in _HOLDERS:
+            continue
         line = positions.line(found.start)
         _statement(_Place(deep, index, line, positions.line), found.kind, found.node)
     return deep

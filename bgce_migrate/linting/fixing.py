@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.lint.fixes import fixed
-from bgce_migrate.linting.compose import Result
+from bgce_migrate.linting.kept import Result
 
 #: A fix may uncover another finding; so often it is looked again.
 ROUNDS = 5

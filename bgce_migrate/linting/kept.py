@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -20,6 +20,7 @@ from bgce_migrate.tree import Tree
 #: Raised when rules change without a new version.
 FORMAT = 1
 _JUDGING = (*READING, "lint", "lint/rules", "lint/catalog", "lint/ownership", "linting", "order")
+_KIN = "run-"
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -74,6 +75,7 @@ class _Wire(msgspec.Struct, array_like=True):
     fixable: list[str]
 
 
+_findings: msgspec.msgpack.Decoder[list[Finding]] = msgspec.msgpack.Decoder(list[Finding])
 _decoder: msgspec.msgpack.Decoder[_Wire] = msgspec.msgpack.Decoder(_Wire)
 
 
@@ -83,7 +85,7 @@ def key_of(tree: Tree, request: Request, judged: frozenset[MigrationId], more: t
     for part in _parts(tree, request, judged, more, style):
         digest.update(repr(part).encode("utf-8", "surrogatepass"))
         digest.update(b"\0")
-    return f"run-{digest.hexdigest()}"
+    return f"{_KIN}{digest.hexdigest()}"
 
 
 def _parts(
@@ -103,7 +105,7 @@ def _parts(
 
 def get(store: Store, key: str, tree: Tree, judged: int) -> Result | None:
     """A kept result, with the texts as they are now."""
-    raw = store.get(key)
+    raw = store.one(key)
     if raw is None:
         return None
     try:
@@ -125,7 +127,20 @@ def put(store: Store, key: str, result: Result) -> None:
     """Keep a result."""
     statements = [result.statements.get(f, "") for f in result.findings]
     wire = _Wire(list(result.findings), statements, sorted(result.fixable))
-    store.put([(key, msgspec.msgpack.encode(wire))])
+    store.put_one(key, msgspec.msgpack.encode(wire), kin=_KIN)
+
+
+def write_findings(pipe: BinaryIO, findings: Sequence[Finding]) -> None:
+    """Send findings to another process."""
+    pipe.write(msgspec.msgpack.encode(findings))
+
+
+def read_findings(raw: bytes) -> tuple[Finding, ...] | None:
+    """What `write_findings` sent; None where it did not arrive whole."""
+    try:
+        return tuple(_findings.decode(raw))
+    except (msgspec.DecodeError, ValueError, TypeError):
+        return None
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:

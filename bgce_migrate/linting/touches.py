@@ -53,7 +53,7 @@ class Replayer:
     _migration: MigrationId | None = None
     _domain: str = ""
     _judged: bool = False
-    _hanging: dict[Key, list[_Hanging]] = field(default_factory=dict)
+    _hanging: dict[Key, dict[tuple[str, str], _Hanging]] = field(default_factory=dict)
     _subject: tuple[int, Key | None] = (-1, None)
     _effects: Sequence[Effect] = ()
 
@@ -105,7 +105,8 @@ class Replayer:
         if effect.action is Action.DROP:
             self._hanging.pop(life.key, None)
         elif effect.to is not None and hanging:
-            self._hanging[(life.key[0], effect.to.schema or life.key[1], effect.to.name, effect.to.part or "")] = hanging
+            to = (life.key[0], effect.to.schema or life.key[1], effect.to.name, effect.to.part or "")
+            self._hanging[to] = {(h.dependent.what, h.dependent.owner): h for h in hanging}
 
     def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
         """A name that does not live here."""
@@ -151,10 +152,7 @@ class Replayer:
         subject = self._subject_of(effect.statement)
         shown = _shown(subject) if subject is not None else domain
         how = _HOW.get(effect.detail, "{}").format(shown)
-        found = _Hanging(subject, Dependent(how, domain, effect.detail))
-        entries = self._hanging.setdefault(life.key, [])
-        if all(e.dependent != found.dependent for e in entries):
-            entries.append(found)
+        self._hanging.setdefault(life.key, {})[how, domain] = _Hanging(subject, Dependent(how, domain, effect.detail))
 
     def _subject_of(self, statement: int) -> Key | None:
         """What the statement makes or alters; looked for once a statement."""
@@ -178,8 +176,10 @@ class Replayer:
 
     def _live(self, key: Key) -> list[_Hanging]:
         """What still hangs on an object."""
-        entries = self._hanging.get(key, ())
-        return [e for e in entries if e.subject is None or self.model.get(e.subject) is not None]
+        entries = self._hanging.get(key)
+        if entries is None:
+            return []
+        return [e for e in entries.values() if e.subject is None or self.model.get(e.subject) is not None]
 
     def _taken(self, life: Life) -> None:
         """A cascade took this object along: it belongs to the dependents of what was dropped."""

@@ -54,9 +54,9 @@ def _all(scene: Scene) -> Iterator[Found]:
             message = f"DISCARD {fact.what.upper()} throws away what the run relies on"
             yield Found(message, fact.at.line, _HINT, column=fact.at.column)
         elif isinstance(fact, f.CreateFunction | f.AlterFunction):
-            for name, _ in fact.config:
-                if name.lower() in _SETTINGS:
-                    yield Found(f"function {fact.name[1]} turns keys and triggers off", fact.at.line, _HINT, name)
+            for setting, _ in fact.config:
+                if setting.lower() in _SETTINGS:
+                    yield Found(f"function {fact.name[1]} turns keys and triggers off", fact.at.line, _HINT, setting)
     for inner in scene.inner:
         if inner.words and inner.words[1] in _SETTINGS:
             yield Found(f"{inner.words[1]} turns keys and triggers off", inner.line, _HINT, inner.words[1])

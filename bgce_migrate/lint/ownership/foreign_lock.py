@@ -20,18 +20,18 @@ from collections.abc import Iterator
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
 from bgce_migrate.migration import ObjectKind, Severity
 
-_MAINTENANCE = frozenset({"maintenance"})
+_LOCKING = frozenset({"lock", "maintenance"})
 
 
 def check(scene: Scene) -> Iterator[Found]:
     """Locks of others' tables, also in bodies; VACUUM, CLUSTER, REINDEX and REFRESH lock too."""
     said: set[tuple[int, str]] = set()
     for touch in scene.touches:
-        locks = touch.detail == "lock" or touch.detail in _MAINTENANCE
-        if locks and touch.object.kind is ObjectKind.RELATION and scene.foreign(touch.owner):
-            if (touch.line, touch.object.name) not in said:
-                said.add((touch.line, touch.object.name))
-                yield _found(scene, touch.shown, touch.owner or "", touch.line, touch.object.name)
+        if touch.detail not in _LOCKING or touch.object.kind is not ObjectKind.RELATION or not scene.foreign(touch.owner):
+            continue
+        if (touch.line, touch.object.name) not in said:
+            said.add((touch.line, touch.object.name))
+            yield _found(scene, touch.shown, touch.owner or "", touch.line, touch.object.name)
     for lock in scene.row_locks:
         owner = scene.owner_of((lock.schema, lock.table))
         if owner is not None and scene.foreign(owner) and (lock.line, lock.table) not in said:

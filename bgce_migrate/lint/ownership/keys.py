@@ -27,8 +27,14 @@ class Key:
     valid: bool = True
 
 
-def keys_of(scene: Scene) -> Iterator[Key]:
-    """All keys of all statements."""
+def keys_of(scene: Scene) -> tuple[Key, ...]:
+    """All keys of all statements; found once a scene."""
+    if not scene.key_list:
+        scene.key_list.append(tuple(_all(scene)))
+    return scene.key_list[0]
+
+
+def _all(scene: Scene) -> Iterator[Key]:
     for fact in scene.facts:
         if isinstance(fact, f.CreateTable):
             for column in fact.columns:
@@ -47,7 +53,7 @@ def _key(scene: Scene, fact: f.TableFact, constraint: f.Constraint, form: str, l
     target = constraint.references
     if target is None:
         return
-    if constraint.offset > 0 and not fact.at.inside:
+    if constraint.offset > 0 and scene.owner_of(target.table) != scene.domain.name and not fact.at.inside:
         # The constraint may start lines above its REFERENCES.
         after = scene.text.find(target.table[1], constraint.offset)
         line = scene.text.count("\n", 0, after if after >= 0 else constraint.offset) + 1

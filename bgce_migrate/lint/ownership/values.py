@@ -136,6 +136,7 @@ class Scene:
     calls: tuple[Call, ...] = ()
     row_locks: tuple[RowLock, ...] = ()
     target: int = 16
+    key_list: list[tuple[Any, ...]] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
 
     def line_text(self, line: int) -> str:
@@ -215,4 +216,6 @@ class OwnershipRule:
                 Where(scene.file, found.line, column),
                 found.hint,
                 scene.domain.name,
+                subject=found.subject,
+                span=len(found.word) if column else 0,
             )
