@@ -13,6 +13,7 @@ from bgce_migrate.config import Project
 from bgce_migrate.errors import UsageError
 from bgce_migrate.host import Host
 from bgce_migrate.migration import Finding, MigrationId
+from bgce_migrate.opening import load_project as load_project
 from bgce_migrate.outcome import LockResult, StatusRow
 from bgce_migrate.tree import Tree
 
@@ -25,30 +26,6 @@ if TYPE_CHECKING:
     from bgce_migrate.outcome import Head, RunReport
     from bgce_migrate.planning import PlanView
     from bgce_migrate.undoing import DownSelection
-
-
-def load_project(
-    start: Path,
-    config: Path | None = None,
-    migrations: Path | None = None,
-    no_plugins: Sequence[str] = (),
-    plugins_required: bool = True,
-) -> tuple[Project, Host]:
-    """The declarations and plugins, without the migrations; see `Desk.load`."""
-    if migrations is not None:
-        if not migrations.is_dir():
-            raise UsageError(f"{migrations} is not a folder", hint="--migrations takes a folder of migrations")
-        project, host = settings.undeclared(migrations), Host()
-    else:
-        found = config or settings.find(start)
-        if found is None:
-            raise UsageError(
-                f"there is no bgce.toml in {start} or above",
-                hint="`bgce-migrate init` makes one; or try a plain folder: --migrations DIR",
-            )
-        host = Host.discover(settings.plugin_names(found), blocked=no_plugins, required=plugins_required)
-        project = settings.load(found, delivered=host.delivered())
-    return project, host
 
 
 @dataclass(slots=True)

@@ -23,9 +23,9 @@ def renumber(call: Call, domain: str | None, base: str | None, move: str | None,
     """
     from bgce_migrate.commands.surroundings import look_around
     from bgce_migrate.config.paths import shown
-    from bgce_migrate.desk import load_project
     from bgce_migrate.migration import MigrationId
     from bgce_migrate.naming import require_domain
+    from bgce_migrate.opening import load_project
     from bgce_migrate.renumbering import carry_out, find_moves
     from bgce_migrate.renumbering.lock_text import LockText
     from bgce_migrate.report.values import migration_value
