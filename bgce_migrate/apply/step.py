@@ -17,7 +17,15 @@ from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
-from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, LeadershipLost, NeedsHuman, StepFailed, Unavailable
+from bgce_migrate.errors import (
+    BgceError,
+    HistoryBroken,
+    Interrupted,
+    LeadershipLost,
+    NeedsHuman,
+    StepFailed,
+    Unavailable,
+)
 from bgce_migrate.migration import Mode, Statement, Step
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
@@ -108,7 +116,9 @@ class StepRunner:
     def _attempt(self, owned: Owned, attempt: str, previous: Head | None, ms: int | None) -> Head:
         session = self.open(owned)
         first = self.prologue(owned, attempt, previous)
-        body = [Command(s.text, keep_rows=False) for s in owned.step.script.statements]
+        statements = owned.step.script.statements
+        # Shown while it runs; behind the last one only our own questions follow, so its reply need not hurry.
+        body = [Command(s.text, keep_rows=False, live=n < len(statements)) for n, s in enumerate(statements, 1)]
         try:
             if owned.step.script.mode is Mode.OPAQUE:
                 self._opaque(session, owned, first)

@@ -23,11 +23,15 @@ _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One statement for the pipeline. Parameters are text or None; rows are kept only where asked."""
+    """One statement for the pipeline. Parameters are text or None; rows are kept only where asked.
+
+    `live`: its reply is to come while later commands still run (that costs the server and us a wake-up).
+    """
 
     sql: str
     params: tuple[str | None, ...] = ()
     keep_rows: bool = True
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,9 @@ def run(
 ) -> list[Reply]:
     """Send all commands in one go and return their replies, in order.
 
-    A flush request follows each command, so `on_reply(index, reply)` is called while later ones still run;
-    a Sync closes the call. `on_tick(seconds)` is called about every 0.1 s of waiting; it may raise, but then
-    the connection is no longer usable.
+    A flush request follows each `live` command, so `on_reply(index, reply)` is called for it, and for those before
+    it, while later ones still run; a Sync closes the call. `on_tick(seconds)` is called about every 0.1 s of
+    waiting; it may raise, but then the connection is no longer usable.
 
     Raises:
         Failed: a command failed. The pipeline is left clean (the transaction, if any, aborted).
@@ -141,7 +145,8 @@ class _Call:
         for command in self.commands:
             params = [None if p is None else p.encode() for p in command.params] or None
             self.pgconn.send_query_params(command.sql.encode(self.encoding), params)
-            self.pgconn.send_flush_request()
+            if command.live:
+                self.pgconn.send_flush_request()
         self.pgconn.pipeline_sync()
         self.pgconn.flush()
 
