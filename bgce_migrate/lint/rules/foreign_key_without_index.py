@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from bgce_migrate.lint.catalog import TableState
 from bgce_migrate.lint.facts import AddColumn, AddConstraint, CreateTable
-from bgce_migrate.lint.rule import WARNING, Rule, State, WholeFile
+from bgce_migrate.lint.rule import NOTE, WARNING, Rule, State, WholeFile
 from bgce_migrate.lint.wording import subject
 from bgce_migrate.migration import Finding
 
@@ -69,6 +69,8 @@ def check(fact: WholeFile, state: State) -> Iterator[Finding]:
                     f" {state.name(made.table)}",
                     f"CREATE INDEX ON {state.name(made.table)} ({names})",
                     subject=subject(state, made.table, names),
+                    # A new table is empty, and some parents never lose rows: its author knows.
+                    severity=NOTE if isinstance(made, CreateTable) else None,
                 )
 
 
