@@ -41,6 +41,9 @@ SELECT text FROM (
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relowner IN (SELECT oid FROM mine)
       AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
       AND (c.oid, 'pg_class'::regclass::oid) NOT IN (SELECT objid, classid FROM free)
+      -- Sequences of columns go with their tables.
+      AND NOT (c.relkind = 'S' AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+               AND d.objid = c.oid AND d.deptype IN ('a', 'i')))
     UNION ALL
     SELECT 2, format('DROP %s IF EXISTS %s CASCADE',
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, p.oid::regprocedure)
