@@ -8,7 +8,7 @@ import time
 
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.faults import describe_blocker
-from bgce_migrate.db.session import Session
+from bgce_migrate.db.session import SERVER_KEEPALIVE, Session
 from bgce_migrate.db.statements import settings
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import LeadershipLost, Refused, Unavailable
@@ -27,6 +27,7 @@ _NO_LIMITS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
+    **SERVER_KEEPALIVE,  # else a client that has vanished from the network would hold the lock for hours
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgce_migrate.apply.context import Context
+from bgce_migrate.db.session import SERVER_KEEPALIVE
 from bgce_migrate.migration import Step
 
 
@@ -42,6 +43,7 @@ def settings_of(context: Context, owned: Owned) -> dict[str, str]:
         "transaction_timeout": "0",
         "idle_in_transaction_session_timeout": limits.idle_timeout,
         "client_connection_check_interval": "1s",
+        **SERVER_KEEPALIVE,
         "row_security": "on" if directives.row_security else "off",
         "TimeZone": context.time_zone,
         "DateStyle": "ISO, MDY",

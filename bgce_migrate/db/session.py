@@ -16,6 +16,10 @@ CONNECT_TIMEOUT = 10  # seconds
 
 #: A half-open connection is noticed by both sides in about this time (milliseconds); TCP only.
 TCP_USER_TIMEOUT = 10_000
+#: Without these nobody notices who only waits for an answer; seconds, but the count.
+KEEPALIVE = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
+#: The same for the server's side, to be set in a transaction.
+SERVER_KEEPALIVE = {**{f"tcp_{name}": value for name, value in KEEPALIVE.items()}, "tcp_user_timeout": str(TCP_USER_TIMEOUT)}
 
 Rows = tuple[tuple[str | None, ...], ...]
 
@@ -71,6 +75,8 @@ def connect(
     known = parameters(conninfo)
     known.setdefault("connect_timeout", str(CONNECT_TIMEOUT))
     known.setdefault("tcp_user_timeout", str(TCP_USER_TIMEOUT))
+    for key, value in KEEPALIVE.items():
+        known.setdefault(key, value)
     known.setdefault("application_name", name)
     if user is not None:
         known["user"] = user

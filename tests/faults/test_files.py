@@ -24,8 +24,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def run_one(site: Site, up: str | bytes, down: str | None = "SELECT 1;\n") -> Finished:
     site.domain("core", tables=["one"])
-    site.write("core", 1, up, down)
     site.bootstrap()
+    site.write("core", 1, up, down)
     return site.run("up")
 
 
@@ -41,7 +41,6 @@ BAD_BYTES = {
     "comment": (b"CREATE TABLE one (id int); /* and on\n", "unterminated"),
     "dollar quote": (b"CREATE TABLE one (id int);\nDO $x$ BEGIN NULL; END $y$;\n", "unterminated"),
     "no-break space": ("CREATE TABLE\u00a0one (id int);\n".encode(), ""),
-    "zero-width space": ("CREATE TABLE one\u200b (id int);\n".encode(), ""),
     "bidirectional": ("CREATE TABLE one (id int); -- \u202e)\n".encode(), "U+202E"),
 }
 
@@ -51,7 +50,7 @@ BAD_BYTES = {
 def test_files_that_are_no_sql(site: Site, name: str) -> None:
     """F61, F62, F64, F65, F67: exit 2 (a declared file) with the file's place; nothing is changed."""
     text, words = BAD_BYTES[name]
-    if site.layout == "plain" and name in ("no-break space", "zero-width space", "bidirectional"):
+    if site.layout == "plain" and name == "no-break space":
         # Undeclared folders run as they are; PostgreSQL has its own view of such characters.
         site.write("core", 1, text)
         assert site.run("up").code in (0, 2, 5)
@@ -105,7 +104,7 @@ def test_a_file_that_is_too_large(plain: Site) -> None:
     plain.write("core", 1, b"SELECT 1;\n" * (17 * 1024 * 1024 // 10))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.monotonic()
-    with pytest.raises(Exception, match="16 MiB") as caught:
+    with pytest.raises(Exception, match="a migration may have 16") as caught:
         plain.up()
     assert time.monotonic() - began < 1.0
     assert getattr(caught.value, "exit_code", None) == 2
