@@ -9,6 +9,7 @@ from typing import TypeAlias
 import psycopg
 
 from bgce_migrate.lint import LintInput
+from bgce_migrate.lint.facts import Transaction
 from bgce_migrate.sqlparse import split
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
@@ -41,6 +42,12 @@ _SCANS = (
     "SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM pg_class AS c WHERE c.relkind IN ('r', 'p', 'm')"
 )
 _LOCKS = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
+_SCHEMAS = """
+SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
+WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+"""
+_PUBLICATIONS = "SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication"
+_METHODS = "SELECT format('DROP ACCESS METHOD %I', amname) FROM pg_am WHERE oid >= 16384"
 _NAMES = """
 SELECT relname FROM pg_class WHERE relkind <> 't' UNION SELECT conname FROM pg_constraint
 UNION SELECT c.relname || '.' || attname FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
@@ -101,13 +108,27 @@ def run(connection: Connection, file: LintInput, *, keep: bool) -> Measured:
     try:
         with connection.transaction(force_rollback=not keep):
             scans = {row[0]: row[1] for row in connection.execute(_SCANS)}
-            for statement in split(file.text):
+            for statement in _unwrapped(file):
                 connection.execute(statement.encode())
             _inside(connection, before, scans, measured)
             _compare(connection, before, names, measured)
     except psycopg.Error as error:
         measured.error = error.sqlstate or "?"
     return measured
+
+
+def reset(connection: Connection) -> None:
+    """Empty a database: much faster than to make a new one."""
+    for query in (_SCHEMAS, _PUBLICATIONS, _METHODS):
+        for (statement,) in connection.execute(query).fetchall():
+            connection.execute(str(statement).encode())
+    connection.execute("CREATE SCHEMA public")
+
+
+def _unwrapped(file: LintInput) -> list[str]:
+    """The statements without a BEGIN and COMMIT around the file, which the engine takes off."""
+    frame = {f.at.statement for f in file.facts if isinstance(f, Transaction) and f.wraps}
+    return [text for index, text in enumerate(split(file.text)) if index not in frame]
 
 
 def _apart(connection: Connection, file: LintInput, measured: Measured) -> None:

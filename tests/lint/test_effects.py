@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -11,32 +12,44 @@ from bgce_migrate.lint import Rule
 from bgce_migrate.lint.pages import Page, page_of
 from bgce_migrate.lint.rules import RULES
 from bgce_migrate.servers import Server
-from tests.lint.measure import Measured, prepare, run
+from tests.lint.measure import Connection, Measured, prepare, reset, run
+from tests.servers import DatabaseMaker
 from tests.unit.lint.pages import file
 
 
+@pytest.fixture(scope="module")
+def shop(server: Server) -> Iterator[str]:
+    """One database for all pages; each page empties it first."""
+    maker = DatabaseMaker(server)
+    yield maker()
+    maker.clean()
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
-def test_the_page_is_what_the_server_does(
-    rule: Rule, server: Server, make_database: Callable[..., str]
-) -> None:
+def test_the_page_is_what_the_server_does(rule: Rule, server: Server, shop: str) -> None:
     page = page_of(rule)
     if server.major not in page.servers:
         pytest.skip(f"the page is about PostgreSQL {page.servers}")
-    shop = make_database()
-    with psycopg.connect(shop, autocommit=True) as connection:
-        prepare(connection, page.setup)
-        for bad in (file(bad, 2) for bad in page.bad):
+    apart = [bad for bad in (file(sql, 2) for sql in page.bad) if not bad.transactional]
+    with _emptied(shop, page) as connection:
+        for bad in (file(sql, 2) for sql in page.bad):
             if bad.transactional:
                 _judge_bad(page, run(connection, bad, keep=False))
         for good in page.good:
             measured = run(connection, file(good, 2), keep=True)
             assert not measured.error, measured
             assert page.effect == "none" or not measured.shows(page.effect), measured
-    for bad in (file(bad, 2) for bad in page.bad):
-        if not bad.transactional:
-            with psycopg.connect(make_database(), autocommit=True) as connection:
-                prepare(connection, page.setup)
-                _judge_bad(page, run(connection, bad, keep=True))
+    for bad in apart:
+        with _emptied(shop, page) as connection:
+            _judge_bad(page, run(connection, bad, keep=True))
+
+
+@contextmanager
+def _emptied(url: str, page: Page) -> Iterator[Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        reset(connection)
+        prepare(connection, page.setup)
+        yield connection
 
 
 def _judge_bad(page: Page, measured: Measured) -> None:
