@@ -171,5 +171,5 @@ def _same_numbers(
             f"{now.id.short} is taken: {base.branch} (commit {tip.commit[:10]}) has {other} under this number, "
             f"here it is {now.id.name}"
         )
-        hint = f"bgce-migrate renumber {i.domain} --base {shlex.quote(base.branch)}"
+        hint = f"bgce-migrate renumber {i.domain}" + (f" --base {shlex.quote(base.said)}" if base.said else "")
         yield Finding("git-same-number", Severity.ERROR, message, Where(now.up.path), hint, i.domain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bgce_migrate.config import Project
@@ -43,7 +44,9 @@ class Recorded:
     def load(self, paths: Iterable[str]) -> None:
         """Read many files at once, for `content`."""
         wanted = {self.files[p] for p in paths if p in self.files} - self._texts.keys()
-        self._texts |= self._repository.blobs(wanted)
+        # A partial clone that cannot fetch has names without contents.
+        with suppress(GitFault):
+            self._texts |= self._repository.blobs(wanted)
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file as they were committed; None if it is not there or not in this clone."""

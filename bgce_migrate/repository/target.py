@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.migration import Finding, Severity
@@ -23,6 +23,7 @@ class Base:
         branch: the target branch, for messages.
         reason: why there is no `commit`.
         hint: how to get one.
+        said: what `--base` said, for commands that must say it again.
     """
 
     commit: str | None = None
@@ -30,6 +31,7 @@ class Base:
     branch: str = ""
     reason: str = ""
     hint: str | None = None
+    said: str | None = None
 
     @property
     def short(self) -> str:
@@ -72,7 +74,7 @@ def find_base(
         tip = repository.commit(ref) or repository.commit(f"origin/{ref}")
         if tip is None:
             raise UsageError(f"--base {ref}: there is no such commit here", hint=_how_to_fetch(repository, ref))
-        return _between(repository, head, tip, ref.removeprefix("refs/heads/"))
+        return replace(_between(repository, head, tip, ref.removeprefix("refs/heads/")), said=ref)
     event = read_event(environment or {}, targets)
     if event is not None:
         return _of_event(repository, head, event)

@@ -20,8 +20,8 @@ _MISSING = "the checks against git need GitPython and the git program"
 _HINT = "pip install 'bgce-migrate[lint]'; and install git"
 
 
-class GitFault(Exception):
-    """A git command that failed; the text is git's own."""
+class GitFault(UsageError):
+    """A git command that failed; the text is git's own (exit 2)."""
 
 
 class Repository:
@@ -198,7 +198,8 @@ class Repository:
                 )  # type: ignore[call-overload]  # fmt: skip
         except (GitError, OSError) as error:
             said = str(getattr(error, "stderr", "") or error).strip()
-            raise GitFault(said.removeprefix("stderr: ").strip("'\n ") or "git failed") from None
+            said = said.removeprefix("stderr: ").strip("'\n ") or "no reason given"
+            raise GitFault(f"git {words[0]}: {said}", hint="git fsck looks for damage") from None
         assert isinstance(found, bytes)
         return found
 

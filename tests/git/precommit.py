@@ -8,13 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bgce_migrate.commands import COMMANDS
 from tests.git.repos import Site, empty, git_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What is built into the package, beside what git would not tell of a checkout with new files.
 PARTS = ("bgce_migrate", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".pre-commit-hooks.yaml")
-HOOKS = ["bgce-lock", "bgce-check", *(["bgce-lint"] if any("lint" in group for group in COMMANDS.values()) else [])]
+HOOKS = ("bgce-lock", "bgce-check", "bgce-lint")
 
 
 def deliver(to: Path) -> Site:

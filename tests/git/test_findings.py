@@ -104,7 +104,8 @@ def test_two_branches_took_one_number(site: Site) -> None:
     assert finding.message == (
         f"cortex/000003 is taken: main (commit {theirs[:10]}) has add_city under this number, here it is add_age"
     )
-    assert finding.hint == "bgce-migrate renumber cortex --base main"
+    assert finding.hint == "bgce-migrate renumber cortex"
+    assert [f.hint for f in found(site, "main~0")] == ["bgce-migrate renumber cortex --base 'main~0'"]
 
 
 def test_the_same_migration_on_both_branches_is_no_collision(site: Site) -> None:
