@@ -124,7 +124,9 @@ class Catalog:
     def views_over(self, key: Key, column: str | None = None) -> Iterator[TableState]:
         """Views that read a table, or mention one of its columns."""
         for view in self.relations.values():
-            if key in view.sources and (column is None or column in view.uses or "*" in view.uses):
+            if key not in view.sources:
+                continue
+            if column is None or any(k in (key, None) and name in (column, "*") for k, name in view.uses):
                 yield view
 
     def columns_of_type(self, key: Key) -> Iterator[tuple[TableState, str]]:

@@ -30,7 +30,7 @@ def create_view(catalog: Catalog, fact: o.CreateView) -> None:
         made_by=catalog.now,
         known=False,
         sources=tuple(catalog.key(ref) for ref in fact.sources),
-        uses=frozenset(fact.uses),
+        uses=frozenset((catalog.key(ref) if ref is not None else None, name) for ref, name in fact.uses),
         outputs=fact.columns,
     )
 
@@ -214,6 +214,8 @@ def _rename_column(catalog: Catalog, fact: o.Rename) -> None:
 
     table.columns = {(new if n == old else n): c for n, c in table.columns.items()}
     table.columns[new].name = new
+    for view in catalog.views_over(table.key):
+        view.uses = frozenset((k, new if n == old and k == table.key else n) for k, n in view.uses)
     for constraint in table.constraints.values():
         constraint.columns = swap(constraint.columns)
     for index in table.indexes.values():
@@ -251,6 +253,7 @@ def move(catalog: Catalog, table: TableState, key: Key) -> None:
                 constraint.references = key
         if old in other.sources:
             other.sources = tuple(key if source == old else source for source in other.sources)
+            other.uses = frozenset((key if source == old else source, name) for source, name in other.uses)
         if other.parent == old:
             other.parent = key
         if other.owned_by is not None and other.owned_by[0] == old:

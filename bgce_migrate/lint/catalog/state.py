@@ -97,7 +97,8 @@ class TableState:
         kind: "table", "partitioned", "foreign", "view", "materialized view" or "sequence".
         proven: the replay shows that `made_by` made it (not an IF NOT EXISTS over an unknown past).
         known: all its columns are known.
-        sources: for views, the relations they read; `uses` the column names they mention.
+        sources: for views, the relations they read; `uses` the columns they mention: relation (None if
+            it cannot be told) and name ("*" for all).
         filled: rows were inserted since it was made.
     """
 
@@ -123,7 +124,7 @@ class TableState:
     partitions: list[Key] = field(default_factory=list)
     default_partition: Key | None = None
     sources: tuple[Key, ...] = ()
-    uses: frozenset[str] = frozenset()
+    uses: frozenset[tuple[Key | None, str]] = frozenset()
     outputs: tuple[str, ...] = ()
     owned_by: tuple[Key, str] | None = None
     replica_identity: str = ""

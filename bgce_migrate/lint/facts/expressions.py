@@ -41,13 +41,14 @@ _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 class Seen:
     """What an expression mentions."""
 
-    __slots__ = ("calls", "columns", "current", "queries", "star")
+    __slots__ = ("calls", "columns", "current", "queries", "refs")
 
     def __init__(self) -> None:
         self.columns: list[str] = []
         self.calls: list[tuple[Ref, Any]] = []
         self.queries: list[Any] = []
-        self.star = self.current = False
+        self.refs: list[tuple[str, str]] = []
+        self.current = False
 
 
 def look(nodes: Iterable[Any], seen: Seen | None = None) -> Seen:
@@ -63,10 +64,11 @@ def look(nodes: Iterable[Any], seen: Seen | None = None) -> Seen:
         value = getattr(node, which)
         if which == "column_ref":
             last = value.fields[-1]
-            if last.WhichOneof("node") == "string":
+            plain = last.WhichOneof("node") == "string"
+            if plain:
                 seen.columns.append(last.string.sval)
-            else:
-                seen.star = True
+            qualifier = value.fields[-2].string.sval if len(value.fields) > 1 else ""
+            seen.refs.append((qualifier, last.string.sval if plain else "*"))
         elif which == "func_call":
             seen.calls.append((reference(strings(value.funcname)), value))
             stack.extend(value.args)

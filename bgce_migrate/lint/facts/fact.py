@@ -7,7 +7,7 @@ import msgspec
 from bgce_migrate.lint.facts.values import Place, Ref
 
 #: Raised when facts change, so that cached ones are read anew.
-VERSION = 1
+VERSION = 2
 
 
 class Fact(msgspec.Struct, frozen=True, tag=True, tag_field="fact", omit_defaults=True):

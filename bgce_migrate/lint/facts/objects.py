@@ -84,7 +84,7 @@ class CreateView(TableFact, frozen=True):
     Attributes:
         columns: output names in order; "*" where they cannot be seen.
         sources: relations it reads.
-        uses: column names it mentions.
+        uses: columns it mentions, with their relation where that can be told; "*" for all.
     """
 
     replace: bool = False
@@ -93,7 +93,7 @@ class CreateView(TableFact, frozen=True):
     temporary: bool = False
     columns: tuple[str, ...] = ()
     sources: tuple[Ref, ...] = ()
-    uses: tuple[str, ...] = ()
+    uses: tuple[tuple[Ref | None, str], ...] = ()
     options: tuple[str, ...] = ()
 
 

@@ -77,10 +77,10 @@ def _output(node: Any) -> str:
     return {"coalesce_expr": "coalesce", "case_expr": "case"}.get(which or "", "?column?")
 
 
-def words_of(select: Any) -> tuple[str, ...]:
-    """Every column name that a SELECT mentions; "*" for a star."""
-    seen = Seen()
-    stack, ignored = [select], dict[Ref, None]()
+def words_of(select: Any) -> tuple[tuple[Ref | None, str], ...]:
+    """Every column that a SELECT mentions, with its relation where that can be told; "*" for all columns."""
+    used: dict[tuple[Ref | None, str], None] = {}
+    stack = [select]
     while stack:
         part = stack.pop()
         for item in part.with_clause.ctes if part.HasField("with_clause") else ():
@@ -90,13 +90,41 @@ def words_of(select: Any) -> tuple[str, ...]:
         if part.HasField("larg"):
             stack += (part.rarg, part.larg)
             continue
-        _from(part.from_clause, ignored, stack, seen)
+        seen = Seen()
+        _from(part.from_clause, {}, stack, seen)
         nodes = [*(t.res_target.val for t in part.target_list), part.where_clause, part.having_clause]
         nodes += [*part.group_clause, *(s.sort_by.node for s in part.sort_clause), *part.distinct_clause]
         look(nodes, seen)
         stack.extend(query.select_stmt for query in seen.queries if query.WhichOneof("node") == "select_stmt")
-        seen.queries.clear()
-    return tuple(dict.fromkeys([*sorted(seen.columns), *(["*"] if seen.star else [])]))
+        for qualifier, column in seen.refs:
+            used.update(dict.fromkeys(_meant(_aliases(part.from_clause), qualifier, column)))
+    return tuple(used)
+
+
+def _aliases(nodes: Iterable[Any]) -> dict[str, Ref | None]:
+    """The items of FROM by alias; None for what is no relation."""
+    found: dict[str, Ref | None] = {}
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        which = node.WhichOneof("node")
+        if which == "join_expr":
+            stack += (node.join_expr.rarg, node.join_expr.larg)
+        elif which is not None:
+            item = getattr(node, which)
+            name = item.alias.aliasname if item.HasField("alias") else getattr(item, "relname", "")
+            found[name] = relation(item) if which == "range_var" else None
+    return found
+
+
+def _meant(aliases: dict[str, Ref | None], qualifier: str, column: str) -> list[tuple[Ref | None, str]]:
+    if qualifier:
+        ref = aliases.get(qualifier, (None, ""))
+        return [] if ref is None else [(ref if ref[1] else None, column)]
+    refs = [ref for ref in aliases.values() if ref is not None]
+    if column == "*":
+        return [(ref, column) for ref in refs]
+    return [(refs[0] if len(aliases) == 1 and refs else None, column)] if refs or not aliases else []
 
 
 def select(reader: Reader, node: Any) -> None:

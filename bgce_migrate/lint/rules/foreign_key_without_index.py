@@ -83,4 +83,4 @@ def _covered(table: TableState, columns: tuple[str, ...]) -> bool:
     )
 
 
-RULE = Rule("foreign-key-without-index", "C14", NOTE, (WholeFile,), check)
+RULE = Rule("foreign-key-without-index", "C14", WARNING, (WholeFile,), check)

@@ -68,3 +68,20 @@ def test_partitions_know_their_parents() -> None:
     parent = catalog.relations[("public", "p")]
     assert (parent.kind, parent.partitions, parent.default_partition) == ("partitioned", [("public", "p1")], None)
     assert list(catalog.relations[("public", "p1")].columns) == ["k", "v"]
+
+
+def test_views_are_over_the_columns_they_mention() -> None:
+    catalog = replayed(
+        "CREATE TABLE a (id bigint PRIMARY KEY, x int, y int); CREATE TABLE b (id bigint PRIMARY KEY, x int);"
+        "CREATE VIEW one AS SELECT t.x FROM a AS t JOIN b ON b.id = t.id; CREATE VIEW two AS SELECT * FROM (SELECT y FROM a) AS s;"
+        "CREATE VIEW three AS SELECT b.*, (SELECT max(y) FROM a) AS m FROM b;",
+        "ALTER TABLE a RENAME COLUMN y TO z;",
+    )
+
+    def over(table: str, column: str) -> set[str]:
+        return {view.name for view in catalog.views_over(("public", table), column)}
+
+    assert over("a", "x") == {"one"}
+    assert over("b", "x") == {"three"}
+    assert over("a", "z") == {"two", "three"}
+    assert over("b", "id") == {"one", "three"}
