@@ -30,11 +30,17 @@ def name_fault(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A declared table. `columns` holds only columns whose class is not `public`."""
+    """A declared table.
+
+    Attributes:
+        columns: only columns whose class is not `public`.
+        named: all columns whose class is written down, `public` ones, too.
+    """
 
     name: str
     columns: Mapping[str, ColumnClass] = field(default_factory=lambda: MappingProxyType({}))
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def _table(name: str, said: TableToml, file: TomlFile, mistakes: Mistakes) -> Ta
         elif kind != "public":
             columns[column] = cast(ColumnClass, kind)
     sets = {set_name: tuple(members) for set_name, members in said.sets.items()}
-    return Table(name, MappingProxyType(columns), MappingProxyType(sets))
+    return Table(name, MappingProxyType(columns), MappingProxyType(sets), frozenset(said.columns))
 
 
 def _service(

@@ -34,23 +34,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bgce_migrate.lint.facts import Dml, Do, Select
 from bgce_migrate.lint.rule import ERROR, Rule, State, WholeFile
 from bgce_migrate.migration import Finding
 from bgce_migrate.sqlparse import scan
 
-_LONG = re.compile(r'[^\W\d][\w$]{63,}|"(?:[^"]|""){64,}"')
+_LONG = re.compile(r'[^\W\d][\w$]{63,}|"[^"\n]{64,}"')
+#: Names in those are of things that exist; their texts may be long.
+_ELSEWHERE = (Dml, Select, Do)
 
 
 def check(fact: WholeFile, state: State) -> Iterator[Finding]:
-    text = state.file.text
-    if _LONG.search(text) is None:
-        return
-    for token in scan(text):
-        if not token.comment and _LONG.fullmatch(token.text):
-            name = token.text.strip('"')
-            at = next((f for f in reversed(state.facts) if f.at.offset <= token.offset), fact)
-            message = f"{name[:40]}... has {len(name.encode())} bytes: the server cuts it after 63"
-            yield state.finding(at, message, "use a shorter name", subject=name[:63])
+    seen: set[int] = set()
+    for found in _LONG.finditer(state.file.text):
+        made = next((f for f in state.facts if 0 <= found.start() - f.at.offset < f.at.length), None)
+        if made is None or made.at.statement in seen or isinstance(made, _ELSEWHERE):
+            continue
+        seen.add(made.at.statement)
+        for token in scan(state.statement(made)):
+            if not token.comment and _LONG.fullmatch(token.text):
+                name = token.text.strip('"')
+                message = f"{name[:40]}... has {len(name.encode())} bytes: the server cuts it after 63"
+                yield state.finding(made, message, "use a shorter name", subject=name[:63])
 
 
 RULE = Rule("name-too-long", "J04", ERROR, (WholeFile,), check)
