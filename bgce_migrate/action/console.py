@@ -26,6 +26,7 @@ class Console:
         self.label = ""
         self.secrets = Secrets()
         self._stream = stream
+        self._hidden: set[str] = set()
         self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
@@ -51,7 +52,8 @@ class Console:
         """Have the runner mask a secret in everything that the job prints from now on."""
         self.secrets.add(secret)
         for line in secret.splitlines():
-            if line.strip():
+            if line.strip() and line not in self._hidden:
+                self._hidden.add(line)
                 self.command("add-mask", line)
 
     def _write(self, text: str) -> None:

@@ -103,7 +103,7 @@ class GitHub:
         patience = _PATIENCE
         for attempt in range(1, _ATTEMPTS + 1):
             fault: GitHubFault
-            wait: float | None = 0.5 * 2**attempt
+            wait: float | None = 0.25 * 2**attempt
             try:
                 reply = self._send(method, url, body)
             except (OSError, HTTPException) as error:

@@ -67,6 +67,7 @@ def _page(
         verdict = "Nothing to mend."
     facts = [("environment", job.deploys.name)] if job.deploys else []
     facts += [("commit", job.event.commit[:10])] if job.event.commit else []
+    facts += [read.base] if read.base[0] else []
     return Page(
         "bgce-migrate lint", verdict, code == 0, failure, remarks, read.changes, diagram=read.diagram, sql=read.sql,
         facts=tuple(facts),

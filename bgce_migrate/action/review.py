@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bgce_migrate.action.job import Job
-from bgce_migrate.commands.surroundings import look_around
+from bgce_migrate.commands.surroundings import Surroundings, look_around
 from bgce_migrate.desk import Desk
 from bgce_migrate.errors import BgceError
 from bgce_migrate.migration import Action, MigrationId, Name, ObjectKind
 from bgce_migrate.report import graph
 from bgce_migrate.report.comment import Change
-from bgce_migrate.repository import on_target
+from bgce_migrate.repository import Base, on_target
 
 _KINDS = {
     Action.MAKE: "created",
@@ -33,12 +33,14 @@ class Review:
 
     Attributes:
         files: paths that differ from the target branch, from the repository's root.
+        base: (words, value): what it was compared with, or why with nothing.
     """
 
     changes: tuple[Change, ...] = ()
     files: tuple[str, ...] = ()
     sql: tuple[tuple[str, str], ...] = ()
     diagram: tuple[str, ...] = ()
+    base: tuple[str, str] = ("", "")
 
 
 def review(job: Job) -> Review:
@@ -51,7 +53,8 @@ def review(job: Job) -> Review:
             migrations=Path(inputs.path) if inputs.path else None,
             plugins_required=False,
         )
-        new, files = _new(job, desk)
+        around = look_around(desk.project, inputs.base_ref or None, job.environment)
+        new, files = _new(job, desk, around)
     except BgceError:
         return Review()
     sql = []
@@ -60,13 +63,18 @@ def review(job: Job) -> Review:
             if source is not None:
                 sql.append((job.in_workspace(source.path), source.text))
     changes = tuple(_changes(desk, new))
-    return Review(changes, tuple(files), tuple(sql), _diagram(desk, {c.domain for c in changes}))
+    return Review(changes, tuple(files), tuple(sql), _diagram(desk, {c.domain for c in changes}), _compared(around.base))
 
 
-def _new(job: Job, desk: Desk) -> tuple[list[MigrationId], list[str]]:
+def _compared(base: Base) -> tuple[str, str]:
+    if base.commit is None:
+        return "not compared", base.reason + (f"; {base.hint}" if base.hint else "")
+    return "compared with", f"{base.branch} at {base.short}"
+
+
+def _new(job: Job, desk: Desk, around: Surroundings) -> tuple[list[MigrationId], list[str]]:
     """Migrations that the target branch does not have, and files that differ from it."""
     tree = desk.tree
-    around = look_around(desk.project, job.inputs.base_ref or None, job.environment)
     if around.repository is None or around.base.commit is None:
         new = [i for i in tree.migrations if tree.locked(i) is None]
         sources = [s for i in new for s in (tree.migrations[i].up, tree.migrations[i].down) if s is not None]
