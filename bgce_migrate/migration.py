@@ -97,6 +97,7 @@ class Effect:
         relation_kind: for relations made: "table", "view", "matview", "sequence", "index".
         signature: for functions made or dropped: the types of the input arguments without schemas,
             e.g. "int4,text[]"; None if not said. DROP FUNCTION IF EXISTS f() leaves f(text) alone.
+            For a foreign key without a column list, that is to the primary key, "".
     """
 
     action: Action

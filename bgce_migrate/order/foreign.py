@@ -27,6 +27,7 @@ class _Group:
     effect: Effect
     columns: set[str] = field(default_factory=set)
     needs: set[MigrationId] = field(default_factory=set)
+    primary: bool = False  # a foreign key without a column list is among them
 
 
 def foreign_uses_of(
@@ -49,6 +50,8 @@ def foreign_uses_of(
             group = groups[place] = _Group(life, effect)
             if life.key[0] == RELATION:
                 by_table.setdefault((effect.statement, life.key[1], life.key[2]), []).append(group)
+        if effect.signature == "":
+            groups[place].primary = True
     if not groups:
         return ()
     for key, effect, life in uses:
@@ -72,9 +75,10 @@ def _value(group: _Group, tables: Callable[[str], Tables]) -> ForeignUse:
     known = tables(life.maker.domain)
     columns: tuple[str, ...] | None = tuple(sorted(group.columns)) or None
     everything: tuple[str, ...] = ()
-    if columns is None and life.key[0] == RELATION:
+    if (columns is None or group.primary) and life.key[0] == RELATION:
         if effect.detail == FOREIGN_KEY:
-            columns = known.primary_key(life.key[1], life.key[2])
+            primary = known.primary_key(life.key[1], life.key[2])
+            columns = tuple(sorted({*(columns or ()), *primary})) if primary is not None else None
         else:
             everything = known.columns(life.key[1], life.key[2])
     return ForeignUse(

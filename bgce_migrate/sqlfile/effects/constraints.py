@@ -120,8 +120,9 @@ def make_key(
 def _foreign_key(reading: Reading, item: Any) -> None:
     parent = relation(item.pktable)
     location = item.pktable.location
-    reading.use_relation(parent, location, "foreign key")
     columns = strings(item.pk_attrs)
+    # Told apart, because one statement may make a key of each kind to one table.
+    reading.use_relation(parent, location, "foreign key", None if columns else "")
     for name in columns:
         reading.use_column(parent, name, location, "foreign key")
     if columns and not reading.is_hidden(parent):

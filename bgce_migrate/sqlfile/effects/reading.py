@@ -175,11 +175,15 @@ class Reading:
             )
         )
 
-    def use_relation(self, ref: Ref, location: int = 0, detail: str | None = None) -> None:
+    def use_relation(
+        self, ref: Ref, location: int = 0, detail: str | None = None, signature: str | None = None
+    ) -> None:
         """USE of a table, view or sequence, unless it is hidden or the catalog's."""
         if self.is_hidden(ref) or (ref[0] is None and ref[1] in builtins.RELATIONS):
             return
-        self.emit(Action.USE, self.name(ObjectKind.RELATION, ref), location, detail=detail)
+        self.emit(
+            Action.USE, self.name(ObjectKind.RELATION, ref), location, detail=detail, signature=signature
+        )
 
     def use_column(
         self, ref: Ref, column: str, location: int = 0, detail: str | None = None, soft: bool | None = None

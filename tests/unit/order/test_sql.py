@@ -162,3 +162,12 @@ def test_problems_name_file_and_line() -> None:
             {"a/1": "CREATE TABLE t ();", "a/2": "DROP TABLE t;"},
         )
     assert str(refused.value.where) == "migrations/b/1.up.sql:4"
+
+
+def test_keys_to_the_primary_key_and_to_another_in_one_statement_name_both_columns() -> None:
+    users = "CREATE TABLE users (id bigint PRIMARY KEY, name text UNIQUE, other text);"
+    keys = ["x bigint REFERENCES users", "y text REFERENCES users (name)"]
+    for order in (keys, keys[::-1]):
+        placement = placement_of({"b/1": f"CREATE TABLE posts ({', '.join(order)});"}, {"a/1": users})
+        (use,) = placement.foreign[MigrationId("b", 1)]
+        assert use.columns == ("id", "name")
