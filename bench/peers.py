@@ -49,6 +49,7 @@ class Peer:
 
     name: str
     ask: tuple[str, ...] = ("--version",)
+    package: str = ""  # on PyPI, for a program that does not say its version
     folder: Path = Path()
 
     def missing(self) -> str | None:
@@ -64,7 +65,15 @@ class Peer:
 
     def version(self) -> str:
         """What it says of itself."""
-        done = subprocess.run([self.program, *self.ask], capture_output=True, text=True, check=False)
+        argv = [self.program, *self.ask]
+        python = Path(self.program).with_name("python")
+        if self.package and python.exists():
+            argv = [
+                str(python),
+                "-c",
+                f"from importlib.metadata import version as v; print(v({self.package!r}))",
+            ]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return (done.stdout + done.stderr).strip().partition("\n")[0]
 
 
@@ -158,7 +167,7 @@ class Sqitch(Peer):
 
 def all_peers() -> list[Contestant]:
     """Every peer we know how to run, installed or not."""
-    return [Dbmate("dbmate"), Yoyo("yoyo"), Alembic("alembic"), Sqitch("sqitch")]
+    return [Dbmate("dbmate"), Yoyo("yoyo", package="yoyo-migrations"), Alembic("alembic"), Sqitch("sqitch")]
 
 
 def versions(contestants: Sequence[Contestant]) -> dict[str, str]:

@@ -46,8 +46,12 @@ def text(results: Results) -> str:
     if results.travel:
         t = results.travel
         lines += ["", f"{DELAY * 1000:.0f} ms a round trip, {FEW} and {MANY} migrations"]
-        lines.append(f"  {t.slope * 1000:.1f} ms a step, of which {t.a_step:.2f} round trips")
-        lines.append(f"  {t.constant:.1f} round trips a run beside its steps")
+        lines.append(
+            f"  {t.a_step:.2f} round trips a step, {t.constant:.1f} a run beside its steps (counted)"
+        )
+        lines.append(
+            f"  {t.slope * 1000:.1f} ms a step, of which the delay makes {t.waited:.2f} round trips (by the clock)"
+        )
     if results.planning:
         p = results.planning
         lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
@@ -88,6 +92,7 @@ def document(results: Results) -> str:
         out["travel"] = {
             "round_trips_a_step": t.a_step,
             "round_trips_a_run": t.constant,
+            "round_trips_a_step_by_the_clock": t.waited,
             "seconds_a_step": t.slope,
         }
     if results.planning:

@@ -17,20 +17,30 @@ FEW, MANY = 10, 60
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """The least seconds by (number of migrations, delay); what disturbs a run only ever adds."""
+    """The least values by (number of migrations, delay); what disturbs a run only ever adds.
+
+    Attributes:
+        seconds: by the wall clock.
+        trips: counted by the proxy on all connections, from the first connect to the end.
+    """
 
     seconds: dict[tuple[int, float], float]
+    trips: dict[tuple[int, float], float]
 
     @property
     def a_step(self) -> float:
-        """Round trips that one more step waits for."""
-        more = MANY - FEW
-        return (self._waited(MANY) - self._waited(FEW)) / more
+        """Round trips that one more step takes, counted."""
+        return (self.trips[MANY, DELAY] - self.trips[FEW, DELAY]) / (MANY - FEW)
 
     @property
     def constant(self) -> float:
-        """Round trips that a run waits for beside its steps."""
-        return self._waited(FEW) - FEW * self.a_step
+        """Round trips of a run beside its steps, counted."""
+        return self.trips[FEW, DELAY] - FEW * self.a_step
+
+    @property
+    def waited(self) -> float:
+        """Round trips that one more step waits for, by the clock: what the delay adds, over the delay."""
+        return (self._waited(MANY) - self._waited(FEW)) / (MANY - FEW)
 
     @property
     def slope(self) -> float:
@@ -47,17 +57,21 @@ def measure(ground: Ground, folder: Path, *, rounds: int) -> Travel:
     for count in (FEW, MANY):
         projects[count] = Project()
         projects[count].write(trivial(count), folder / f"travel{count}")
-    seconds: dict[tuple[int, float], list[float]] = {}
+    seconds: dict[tuple[int, float], float] = {}
+    trips: dict[tuple[int, float], float] = {}
     for _ in range(rounds):
         for count, project in projects.items():
             for delay in (0.0, DELAY):
-                seconds.setdefault((count, delay), []).append(_once(ground, project, delay))
-    return Travel({key: min(found) for key, found in seconds.items()})
+                key = count, delay
+                wall, counted = _once(ground, project, delay)
+                seconds[key] = min(wall, seconds.get(key, wall))
+                trips[key] = min(counted, trips.get(key, counted))
+    return Travel(seconds, trips)
 
 
-def _once(ground: Ground, project: Project, delay: float) -> float:
+def _once(ground: Ground, project: Project, delay: float) -> tuple[float, int]:
     with ground.fresh() as database, Proxy(ground.server.host, ground.server.port, delay=delay) as proxy:
         url = proxy.url(project.bootstrap(ground, database))
         ground.settle()
         job = command("up", "--jobs", "1", "--no-input", "-d", url, folder=project.folder)
-        return run(job).wall
+        return run(job).wall, proxy.round_trips
