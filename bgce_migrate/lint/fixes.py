@@ -28,7 +28,7 @@ def fixed(text: str, findings: Iterable[Finding]) -> tuple[str, tuple[Finding, .
     edits: list[Edit] = []
     for finding in findings:
         spans = [(e.offset, e.offset + e.length) for e in finding.fix if e not in edits]
-        if not finding.fix or any(a < stop and start < b for a, b in spans for start, stop in taken):
+        if not finding.fix or any(a <= stop and start <= b for a, b in spans for start, stop in taken):
             continue
         taken += spans
         edits += [e for e in finding.fix if e not in edits]

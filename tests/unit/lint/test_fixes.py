@@ -123,3 +123,18 @@ def test_edits_that_overlap_are_made_once() -> None:
 def test_parts_are_cut_at_commas_outside_of_brackets() -> None:
     text = "ALTER TABLE t ADD a numeric(1, 2) /* , */, DROP b , ADD CHECK (a IN (1, 2))"
     assert [text[a:b] for a, b in parts_of(text)][1:] == ["DROP b", "ADD CHECK (a IN (1, 2))"]
+
+
+def test_fixes_of_one_statement_do_not_touch_each_other() -> None:
+    sql = (
+        "ALTER TABLE t ALTER x SET NOT NULL, DROP CONSTRAINT x_nn,"
+        " ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES t (id);"
+    )
+    setup = "CREATE TABLE t (id bigint PRIMARY KEY, x bigint, CONSTRAINT x_nn CHECK (x IS NOT NULL));"
+    mended, done = fixed(sql, lint(sql, setup=setup))
+    assert len(done) == 1
+    read(mended)
+    again, done = fixed(mended, lint(mended, setup=setup))
+    assert len(done) == 1
+    assert "NOT VALID" in again
+    read(again)
