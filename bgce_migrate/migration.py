@@ -10,6 +10,9 @@ from enum import Enum
 from types import MappingProxyType
 
 from bgce_migrate.errors import Where
+from bgce_migrate.finding import Edit as Edit
+from bgce_migrate.finding import Finding as Finding
+from bgce_migrate.finding import Severity as Severity
 
 _MIGRATION_ID = re.compile(r"(?P<domain>.+)/(?P<version>[0-9]{1,18})(?:_(?P<name>.*))?\Z", re.DOTALL)
 
@@ -200,44 +203,6 @@ class Migration:
     down: SourceFile | None
     declared: bool = True
     distribution: str | None = None
-
-
-class Severity(str, Enum):
-    """How much a finding weighs."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replace `length` characters at `offset` of a file's text (as read: no BOM, LF) by `text`."""
-
-    offset: int
-    length: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that lint, order or reading has to say.
-
-    Attributes:
-        fix: edits of the file that mend it for certain; empty if a person must.
-        subject: the object it is about (`orders.total`), so that it is known again when lines move.
-        span: characters from `where.column` on that it is about; 0 if not known.
-    """
-
-    rule: str
-    severity: Severity
-    message: str
-    where: Where | None = None
-    hint: str | None = None
-    domain: str | None = None
-    fix: tuple[Edit, ...] = ()
-    subject: str = ""
-    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)

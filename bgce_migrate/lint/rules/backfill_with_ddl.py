@@ -44,6 +44,7 @@ from bgce_migrate.lint.facts import (
     DropConstraint,
     DropNotNull,
     SetNotNull,
+    TableFact,
 )
 from bgce_migrate.lint.rule import ERROR, Rule, State
 from bgce_migrate.lint.wording import subject

@@ -43,7 +43,7 @@ def check(fact: CreateTable, state: State) -> Iterator[Finding]:
     yield state.finding(
         fact,
         f"PARTITION OF takes ACCESS EXCLUSIVE on {parent}: every query on any of its partitions waits",
-        f"CREATE TABLE {fact.table[1]} (LIKE {parent} INCLUDING ALL), then ATTACH PARTITION",
+        f"make {fact.table[1]} by itself (LIKE {parent} INCLUDING ALL), then ATTACH PARTITION",
         subject=subject(state, fact.table),
     )
 

@@ -36,7 +36,7 @@ from bgce_migrate.migration import Finding
 
 def check(fact: Dml, state: State) -> Iterator[Finding]:
     if fact.kind == "insert" and not fact.listed and not fact.default_values:
-        message = f"INSERT INTO {state.name(fact.table)} names no columns: it breaks when there is one more"
+        message = f"this INSERT into {state.name(fact.table)} names no columns: it breaks when there is one more"
         yield state.finding(fact, message, "name the columns", subject=subject(state, fact.table))
 
 
