@@ -45,9 +45,10 @@ def test_first_push_and_commits_that_are_gone(proposal: Proposal) -> None:
 
 def test_shallow_clone(proposal: Proposal) -> None:
     clone = proposal.temp / "shallow"
-    proposal.site.git("clone", "-q", "--depth", "1", "--branch", "feature", f"file://{proposal.site.root}", str(clone))
+    event = proposal.pull_request()
+    proposal.site.git("clone", "-q", "--depth", "1", f"file://{proposal.site.root}", str(clone))
     proposal.site = Site(clone)
-    done = proposal.use(proposal.pull_request())
+    done = proposal.use(event)
     assert "shallow" in done.summary
     assert done.outputs["exit-code"] == "1" and "Traceback" not in done.log
 
@@ -55,8 +56,9 @@ def test_shallow_clone(proposal: Proposal) -> None:
 def test_no_git_folder(proposal: Proposal, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     write(plain, SHOP)
+    event = proposal.pull_request()
     proposal.site = Site(plain)
-    done = proposal.use(proposal.pull_request(), fail_on="never")
+    done = proposal.use(event, fail_on="never")
     assert done.succeeded and "no git repository" in done.summary
 
 
