@@ -18,9 +18,8 @@ from bgce_migrate.outcome import LockResult, StatusRow
 from bgce_migrate.tree import Tree
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.context import Limits, RunInfo
+    from bgce_migrate.apply.context import Limits, Options, RunInfo
     from bgce_migrate.apply.losses import Loss
-    from bgce_migrate.apply.run import Options
     from bgce_migrate.apply.target import Address, Target
     from bgce_migrate.db.history import State
     from bgce_migrate.outcome import Head, RunReport

@@ -68,8 +68,7 @@ def up(
         >>> if report.failure:  # doctest: +SKIP
         ...     raise report.failure
     """
-    from bgce_migrate.apply.context import Limits, RunInfo
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Limits, Options, RunInfo
 
     desk = _desk(directory, migrations)
     info = RunInfo.new("up", deployment=deployment)

@@ -8,10 +8,10 @@ from difflib import unified_diff
 from typing import Literal
 
 from bgce_migrate import sqlfile
-from bgce_migrate.apply.context import RunInfo
+from bgce_migrate.apply.context import Options, RunInfo
 from bgce_migrate.apply.lanes import Hooks
 from bgce_migrate.apply.losses import Loss, find_losses
-from bgce_migrate.apply.run import Options, Planned, execute
+from bgce_migrate.apply.run import Planned, execute
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import State, Stored, read_stored
 from bgce_migrate.errors import Problem, Refused

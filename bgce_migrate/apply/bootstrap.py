@@ -12,7 +12,6 @@ from bgce_migrate.db.wire import Command, Lost
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
 
-
 _POLITE = 5.0  # seconds to let another session make the bookkeeping first
 
 

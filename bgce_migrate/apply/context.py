@@ -120,6 +120,19 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is to be done."""
+
+    limits: Limits = field(default_factory=Limits)
+    jobs: int = 1
+    atomic: bool = False
+    expect: str | None = None
+    time_zone: str = "UTC"
+    progress: Progress = field(default_factory=Silent)
+    stop: Stop = field(default_factory=Stop)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """How sessions are opened: one login for all domains, or one for each.
 

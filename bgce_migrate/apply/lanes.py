@@ -14,7 +14,15 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.session import Session
-from bgce_migrate.errors import BgceError, HistoryBroken, Interrupted, LeadershipLost, NeedsHuman, Refused, Unavailable
+from bgce_migrate.errors import (
+    BgceError,
+    HistoryBroken,
+    Interrupted,
+    LeadershipLost,
+    NeedsHuman,
+    Refused,
+    Unavailable,
+)
 from bgce_migrate.migration import MigrationId, Mode, Plan, Step
 from bgce_migrate.outcome import Head, Measurement, StepResult, StepStatus
 

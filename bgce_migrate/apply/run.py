@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bgce_migrate.apply import rights as rights_of
 from bgce_migrate.apply.atomic import run_atomically
 from bgce_migrate.apply.audit import Audit
-from bgce_migrate.apply.context import Context, Limits, Progress, RunInfo, Silent, Stop
+from bgce_migrate.apply.context import Context, Options, RunInfo
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned
@@ -39,19 +39,6 @@ class Planned:
     parents: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     extensions: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run is to be done."""
-
-    limits: Limits = field(default_factory=Limits)
-    jobs: int = 1
-    atomic: bool = False
-    expect: str | None = None
-    time_zone: str = "UTC"
-    progress: Progress = field(default_factory=Silent)
-    stop: Stop = field(default_factory=Stop)
 
 
 def execute(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bgce_migrate.apply import bootstrap
 from bgce_migrate.apply.context import Access, RunInfo
 from bgce_migrate.db.history import State, read_rows, read_state, verify
 from bgce_migrate.db.session import Session, connect
@@ -14,7 +13,6 @@ from bgce_migrate.db.statements import identifier
 from bgce_migrate.db.target import Facts, read_facts, require_changeable, require_recorded
 from bgce_migrate.errors import HistoryBroken, Problem, Refused
 from bgce_migrate.outcome import Head
-
 
 #: Where a setting comes from, in words (pg_settings.source).
 _SOURCES = {"user": "role", "database user": "role in this database", "client": "address"}
@@ -132,6 +130,8 @@ def require_writable(target: Target) -> None:
 def ensure_bookkeeping(target: Target) -> None:
     """Make the bookkeeping in layout plain where there is none; safe when many try at once."""
     if target.state.meta is None:
+        from bgce_migrate.apply import bootstrap
+
         bootstrap.create_plain(target.control, target.facts, target.address.schema)
         target.reread()
 

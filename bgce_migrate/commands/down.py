@@ -12,7 +12,7 @@ from bgce_migrate.commands.runs import consent_of, run
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Options
     from bgce_migrate.outcome import RunReport
     from bgce_migrate.undoing import DownSelection
 

@@ -11,7 +11,7 @@ from bgce_migrate.commands.options import command, domain_option, option, run_op
 from bgce_migrate.commands.runs import consent_of, run
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Options
     from bgce_migrate.outcome import RunReport
 
 

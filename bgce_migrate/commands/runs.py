@@ -12,7 +12,7 @@ from bgce_migrate.errors import UsageError
 if TYPE_CHECKING:
     from bgce_migrate.apply.context import Limits
     from bgce_migrate.apply.losses import Loss
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Options
     from bgce_migrate.outcome import RunReport
 
 DEFAULT_LOCK_WAIT = 60.0
@@ -43,7 +43,7 @@ def run(
         nothing: the sentence for a run that had nothing to do.
     """
     from bgce_migrate.apply.context import Stop
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Options
     from bgce_migrate.commands.signals import stop_on_signals
     from bgce_migrate.report.progress import progress
     from bgce_migrate.report.runs import print_run

@@ -13,7 +13,7 @@ from bgce_migrate.commands.runs import run
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.context import RunInfo
-    from bgce_migrate.apply.run import Options
+    from bgce_migrate.apply.context import Options
     from bgce_migrate.apply.target import Target
     from bgce_migrate.outcome import RunReport
 

@@ -21,6 +21,8 @@ KEEPALIVE = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_cou
 #: The same for the server's side, to be set in a transaction.
 SERVER_KEEPALIVE = {**{f"tcp_{name}": value for name, value in KEEPALIVE.items()}, "tcp_user_timeout": str(TCP_USER_TIMEOUT)}
 
+_CATALOG_NAMES = {"bigint": "int8", "integer": "int4"}
+
 Rows = tuple[tuple[str | None, ...], ...]
 
 
@@ -147,7 +149,8 @@ class Session:
         """A call of one of our functions; each argument is (type, value)."""
         from bgce_migrate.db.statements import identifier
 
-        places = ", ".join(f"${i}::{kind}" for i, (kind, _) in enumerate(args, 1))
+        # Spelled out: a step may have made a type of the same name for the session.
+        places = ", ".join(f"${i}::pg_catalog.{_CATALOG_NAMES.get(kind, kind)}" for i, (kind, _) in enumerate(args, 1))
         return Command(
             f"SELECT * FROM {identifier(self.schema)}.{function}({places})", tuple(value for _, value in args)
         )

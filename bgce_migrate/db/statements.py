@@ -81,6 +81,7 @@ _FUNCTIONS_OF_STEPS = {
     "record": "bigint, uuid, text, text, jsonb",
     "intent": "bigint, uuid, text, bigint, text, integer, text, text",
     "done": "bigint, text, bigint, text, integer, text",
+    "held": "",
 }
 #: Whose caller could push other runs aside: never for a login that runs a domain's SQL in mode `login`.
 _FUNCTIONS_OF_LEADERS = {

@@ -76,9 +76,17 @@ BODIES: dict[str, tuple[str, ...]] = {
     "forged table": ("INSERT INTO bgce_migrate.migration_history (service_name) VALUES ('beta')",),
     "guard deleted": ("CREATE TABLE hostile (id int)", "DELETE FROM bgce_migrate.guard", "COMMIT"),
     "copy": ("CREATE TABLE hostile (id int)", "COPY hostile TO STDOUT"),
+    "shadowed catalog": (
+        "CREATE TABLE hostile (id int)",
+        "CREATE FUNCTION pg_temp.spy() RETURNS oid LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$",
+        "CREATE TEMP VIEW pg_locks AS SELECT pg_temp.spy() AS relation",
+        "CREATE TYPE pg_temp.jsonb AS ENUM ('x')",
+        "CREATE TYPE pg_temp.uuid AS ENUM ('x')",
+    ),
     "other role": ("RESET ROLE", "SET ROLE beta_owner", "CREATE TABLE hostile (id int)"),
 }
-WORKS = {"plain", "savepoint", "deferred trigger", "hold cursor"}
+WORKS = {"plain", "savepoint", "deferred trigger", "hold cursor", "shadowed catalog"}
 
 
 def expected(body: str, layout: str) -> str:
@@ -228,6 +236,9 @@ def reset(bench: Bench) -> None:
         for name in ("hostile", "hostile2", "made_at_commit"):
             c.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
         c.execute("DROP FUNCTION IF EXISTS who()")
+        # What a body has left in its session's temporary schema goes with the session, which the next body shares.
+        for row in c.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pg_temp_%'").fetchall():
+            c.execute(f"DROP SCHEMA IF EXISTS {row[0]} CASCADE".encode())
         c.execute("ALTER TABLE bgce_migrate.migration_history DISABLE TRIGGER ALL")
         c.execute("DELETE FROM bgce_migrate.migration_history")
         c.execute("ALTER TABLE bgce_migrate.migration_history ENABLE TRIGGER ALL")

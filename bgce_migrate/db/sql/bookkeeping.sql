@@ -217,6 +217,29 @@ BEGIN
         FROM {schema}.append_row(g.domain, g.previous_hash, p_attempt, v_row) a;
 END $body$;
 
+-- What this very transaction has locked beyond reading, with what it can still see of it. Runs as its caller and with a
+-- path of its own, so that nothing a step has made under a catalog's name is called; a function, because its plan is then
+-- made once a session.
+CREATE OR REPLACE FUNCTION {schema}.held() RETURNS TABLE (
+    locktype text, mode text, relation text, classid text, objid text, nspname text, relname text, owner text,
+    of_extension text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    RETURN QUERY
+    SELECT l.locktype, l.mode, l.relation::text, l.classid::text, l.objid::text, n.nspname::text, c.relname::text,
+           pg_get_userbyid(c.relowner)::text,
+           EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = l.relation
+                   AND d.deptype = 'e')::text
+    FROM pg_locks l
+    LEFT JOIN pg_class c ON c.oid = l.relation
+    LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE l.pid = pg_backend_pid() AND l.granted
+      AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+      AND c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace
+      AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+END $body$;
+
 -- A row without a step: a failure after its rollback, a mark of force, a correction of repair.
 CREATE OR REPLACE FUNCTION {schema}.record(
     p_epoch bigint, p_attempt uuid, p_domain text, p_previous text, p_row jsonb,

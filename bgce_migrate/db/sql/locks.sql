@@ -14,19 +14,8 @@ WHERE l.relation = '{schema}.run_lock'::regclass AND l.mode = 'ExclusiveLock' AN
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: held
--- What this very transaction has locked beyond reading, with what it can still see of it.
-SELECT l.locktype, l.mode, l.relation::text, l.classid::text, l.objid::text, n.nspname::text, c.relname::text,
-       pg_get_userbyid(c.relowner)::text,
-       EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = l.relation
-               AND d.deptype = 'e')::text
-FROM pg_locks l
-LEFT JOIN pg_class c ON c.oid = l.relation
-LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE l.pid = pg_backend_pid() AND l.granted
-  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
-  AND c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace
-  AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+-- What this very transaction has locked beyond reading.
+SELECT * FROM {schema}.held()
 
 -- name: existed
 -- The same objects as another session sees them, before the step has committed: also those it is dropping.
