@@ -81,7 +81,8 @@ class Runner:
         workspace: what was checked out.
         environment: `env:` of the job, and what describes its event.
         pip_code: how `pip install` ends.
-        outside: called for a step before it runs, with its name.
+        watch: called for each script when it has started, with the step's name.
+        python: a real one to install with; empty: the stand-in.
     """
 
     workspace: Path
@@ -90,6 +91,7 @@ class Runner:
     pip_code: int = 0
     timeout: float = 60.0
     watch: Callable[[str, subprocess.Popen[bytes]], None] | None = None
+    python: str = ""
 
     def use(self, **inputs: str) -> Outcome:
         """Run the Action with these inputs (`_` for `-`)."""
@@ -124,6 +126,9 @@ class Runner:
         values = {"python": sys.executable, "log": str(python.with_suffix(".log")), "root": str(ROOT), "pip_code": self.pip_code}
         python.write_text(_PYTHON.format(**values))
         python.chmod(0o755)
+        if self.python:
+            python.unlink()
+            python.symlink_to(self.python)
         return python
 
     def _step(self, number: int, step: dict[str, Any], contexts: dict[str, Any], outcome: Outcome) -> None:
