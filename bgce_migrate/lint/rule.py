@@ -112,7 +112,7 @@ class State:
         validated: names of all constraints that some file validates, also later ones.
     """
 
-    __slots__ = ("catalog", "declarations", "file", "index", "new", "rule", "target", "validated")
+    __slots__ = ("_by_kind", "catalog", "declarations", "file", "index", "new", "rule", "target", "validated")
 
     def __init__(
         self, catalog: Catalog, config: LintConfig, new: frozenset[MigrationId], validated: frozenset[str]
@@ -123,6 +123,7 @@ class State:
         self.new = new
         self.validated = validated
         self.index = 0
+        self._by_kind: tuple[LintInput | None, dict[type[Fact], list[tuple[int, Fact]]]] = (None, {})
         self.file: LintInput
         self.rule: Rule
 
@@ -140,6 +141,30 @@ class State:
     def after(self) -> Sequence[Fact]:
         """The file's facts after this one."""
         return self.file.facts[self.index + 1 :]
+
+    def earlier(self, *kinds: type[Fact]) -> Iterator[Fact]:
+        """The file's facts of these kinds before this one: for rules that files of many statements ask often."""
+        for kind in kinds:
+            for index, fact in self._of_kind(kind):
+                if index >= self.index:
+                    break
+                yield fact
+
+    def later(self, *kinds: type[Fact]) -> Iterator[Fact]:
+        """The file's facts of these kinds after this one."""
+        for kind in kinds:
+            for index, fact in reversed(self._of_kind(kind)):
+                if index <= self.index:
+                    break
+                yield fact
+
+    def _of_kind(self, kind: type[Fact]) -> list[tuple[int, Fact]]:
+        if self._by_kind[0] is not self.file:
+            table: dict[type[Fact], list[tuple[int, Fact]]] = {}
+            for index, fact in enumerate(self.file.facts):
+                table.setdefault(type(fact), []).append((index, fact))
+            self._by_kind = (self.file, table)
+        return self._by_kind[1].get(kind, [])
 
     def table(self, ref: Ref) -> TableState | None:
         """The relation of that name, if the replay knows it."""

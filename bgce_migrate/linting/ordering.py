@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bgce_migrate.errors import Problem, Refused
 from bgce_migrate.migration import Finding, MigrationId, Severity
@@ -43,7 +43,9 @@ def ordered(tree: Tree) -> Ordered:
     except Refused as error:
         problems = error.problems or (Problem(error.message, error.where, error.hint),)
         return Ordered(_by_domain(tree), tuple(_finding(tree, p) for p in problems), False)
-    return Ordered((*(entry.id for entry in log), *placement.order), placement.findings)
+    # The server refuses it for certain.
+    findings = (replace(f, severity=Severity.ERROR) if f.rule == "reference-to-later" else f for f in placement.findings)
+    return Ordered((*(entry.id for entry in log), *placement.order), tuple(findings))
 
 
 def _by_domain(tree: Tree) -> tuple[MigrationId, ...]:
@@ -57,7 +59,7 @@ def _by_domain(tree: Tree) -> tuple[MigrationId, ...]:
 def _finding(tree: Tree, problem: Problem) -> Finding:
     rule = next((name for pattern, name in _RULES if pattern.search(problem.message)), "order")
     if rule == "order-cycle" and _within_one(problem.message):
-        rule = "later-reference"
+        rule = "reference-to-later"
     path = problem.where.file if problem.where else ""
     domain = next((i.domain for i, m in tree.migrations.items() if m.up.path == path), None)
     return Finding(rule, Severity.ERROR, problem.message, problem.where, problem.hint, domain)

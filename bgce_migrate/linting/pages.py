@@ -6,253 +6,492 @@ from types import MappingProxyType
 
 _PAGES: dict[str, tuple[str, str]] = {
     "declaration": ("error", """\
-bgce.toml or a domain.toml is wrong
+bgce.toml or a domain.toml is wrong.
 
-why: Everything else is read from the declarations; with a mistake in them nothing can be judged.
+## Why
 
-instead: Correct the key at the place that is named; docs/reference/configuration.md lists all keys.
+Everything else is read from the declarations; with a mistake in them nothing can be judged.
+
+## Instead
+
+Correct the key at the place that is named; docs/reference/configuration.md lists all keys.
 """),
     "duplicate-version": ("error", """\
-Two migrations of one domain have the same version
+Two migrations of one domain have the same version.
 
-why: Identity is domain and version; with two of them nobody knows which one was applied.
+## Why
 
-instead: `bgce-migrate renumber DOMAIN` gives the newer one the next free version.
+Identity is domain and version; with two of them nobody knows which one was applied.
+
+## Instead
+
+`bgce-migrate renumber DOMAIN` gives the newer one the next free version.
 """),
     "missing-version": ("error", """\
-A down file has no up file of its version
+A down file has no up file of its version.
 
-why: What is undone was never done; most often a file was renamed alone, or forgotten in a commit.
+## Why
 
-instead: Add the up file, or remove the down file.
+What is undone was never done; most often a file was renamed alone, or forgotten in a commit.
+
+## Instead
+
+Add the up file, or remove the down file.
 """),
     "version-gap": ("note", """\
-Versions are left out before a new migration
+Versions are left out before a new migration.
 
-why: Mostly nothing: a migration was given up. Sometimes a file was forgotten in the commit.
+## Why
 
-instead: Look whether a file is missing; `bgce-migrate renumber DOMAIN` closes the gap.
+Mostly nothing: a migration was given up. Sometimes a file was forgotten in the commit.
+
+## Instead
+
+Look whether a file is missing; `bgce-migrate renumber DOMAIN` closes the gap.
 """),
     "unreadable-file": ("error", """\
-A migration file cannot be read
+A migration file cannot be read.
 
-why: It is no text in UTF-8, too large, a link out of its folder, or wrongly named; other domains are judged all the
+## Why
+
+It is no text in UTF-8, too large, a link out of its folder, or wrongly named; other domains are judged all the
 same.
 
-instead: Correct the file that is named.
+## Instead
+
+Correct the file that is named.
 """),
     "syntax": ("error", """\
-The file is not SQL that PostgreSQL's grammar accepts
+The file is not SQL that PostgreSQL's grammar accepts.
 
-why: The server would refuse it.
+## Why
 
-instead: Correct it at the place that is named. For syntax newer than the grammar of this version say
+The server would refuse it.
+
+## Instead
+
+Correct it at the place that is named. For syntax newer than the grammar of this version say
 `-- bgce: opaque reason="..."`: the file is then sent as it is.
 """),
     "refused-sql": ("error", """\
-The file holds something that is refused before it runs
+The file holds something that is refused before it runs.
 
-why: Transaction control in the middle, switches of role or session, psql's own commands and COPY from the client
+## Why
+
+Transaction control in the middle, switches of role or session, psql's own commands and COPY from the client
 break what the engine promises: one transaction, one role, one history.
 
-instead: The hint names it for each case.
+## Instead
+
+The hint names it for each case.
 """),
     "no-down": ("error", """\
-A migration has no down file
+A migration has no down file.
 
-why: It cannot be undone by anybody but a person, in a hurry.
+## Why
 
-instead: Write the down, or say `-- bgce: irreversible reason="..."` at the top of the up file.
+It cannot be undone by anybody but a person, in a hurry.
+
+## Instead
+
+Write the down, or say `-- bgce: irreversible reason="..."` at the top of the up file.
 """),
     "mixed-transaction": ("warning", """\
-Statements that can run in a transaction stand beside one that cannot
+Statements that can run in a transaction stand beside one that cannot.
 
-why: The file then runs statement by statement, and a failure in the middle leaves half of it.
+## Why
 
-instead: Give the statement that cannot a file of its own.
+The file then runs statement by statement, and a failure in the middle leaves half of it.
+
+## Instead
+
+Give the statement that cannot a file of its own.
 """),
     "role-change": ("note", """\
-The file changes roles, which history cannot undo
+The file changes roles, which history cannot undo.
 
-why: Roles outlive the database.
+## Why
 
-instead: Let `bgce-migrate bootstrap` make roles from the declarations.
+Roles outlive the database.
+
+## Instead
+
+Let `bgce-migrate bootstrap` make roles from the declarations.
 """),
     "open-transaction": ("note", """\
-BEGIN without COMMIT
+BEGIN without COMMIT.
 
-why: The file runs as one transaction anyway.
+## Why
 
-instead: Take BEGIN out.
+The file runs as one transaction anyway.
+
+## Instead
+
+Take BEGIN out.
 """),
     "not-locked": ("note", """\
-A migration is not in bgce.lock yet
+A migration is not in bgce.lock yet.
 
-why: `up` refuses what the lock file does not vouch for, because its place in the order is not recorded.
+## Why
 
-instead: `bgce-migrate lock`, and commit bgce.lock with the migration.
+`up` refuses what the lock file does not vouch for, because its place in the order is not recorded.
+
+## Instead
+
+`bgce-migrate lock`, and commit bgce.lock with the migration.
 """),
     "lock-edited": ("error", """\
-A locked migration was edited
+A locked migration was edited.
 
-why: Databases where it was applied keep the old text; new ones would get the new text: two schemas under one number.
+## Why
+
+Databases where it was applied keep the old text; new ones would get the new text: two schemas under one number.
 Comments, white space and letter case are free.
 
-instead: Put the old text back and write a new migration for the change.
+## Instead
+
+Put the old text back and write a new migration for the change.
 """),
     "lock-removed": ("error", """\
-A locked migration is gone
+A locked migration is gone.
 
-why: New databases cannot be built as the old ones were.
+## Why
 
-instead: Put the file back from version control. Undo it with a new migration.
+New databases cannot be built as the old ones were.
+
+## Instead
+
+Put the file back from version control. Undo it with a new migration.
 """),
     "lock-renumbered": ("error", """\
-A locked migration has another number
+A locked migration has another number.
 
-why: Databases where it was applied would run it again under the new one.
+## Why
 
-instead: Give it back its version.
+Databases where it was applied would run it again under the new one.
+
+## Instead
+
+Give it back its version.
 """),
     "lock-unreadable": ("error", """\
-bgce.lock cannot be read
+bgce.lock cannot be read.
 
-why: A merge conflict or a hand left something that is no line of it.
+## Why
 
-instead: Take the line from version control, or delete it and run `bgce-migrate lock`.
+A merge conflict or a hand left something that is no line of it.
+
+## Instead
+
+Take the line from version control, or delete it and run `bgce-migrate lock`.
 """),
     "undeclared-dependency": ("error", """\
-A migration uses an object of a domain that its own does not require
+A migration uses an object of a domain that its own does not require.
 
-why: The order of fresh installations, and grants, follow from `requires`.
+## Why
 
-instead: Write the domain into `requires` of domain.toml.
+The order of fresh installations, and grants, follow from `requires`.
+
+## Instead
+
+Write the domain into `requires` of domain.toml.
 """),
     "order-cycle": ("error", """\
-A circle: no order can satisfy all migrations (X33)
+A circle: no order can satisfy all migrations (X33).
 
-why: Each waits for the other; a fresh installation is impossible.
+## Why
 
-instead: Move one of the statements, mostly a foreign key, into a migration of its own.
+Each waits for the other; a fresh installation is impossible.
+
+## Instead
+
+Move one of the statements, mostly a foreign key, into a migration of its own.
 """),
-    "later-reference": ("error", """\
-A migration uses what a later one of the same domain makes
+    "reference-to-later": ("error", """\
+A migration uses what a later one of the same domain makes.
 
-why: Versions of one domain run in their order; the object is not there yet.
+## Why
 
-instead: Exchange the two, or move the statement into a later migration.
+Versions of one domain run in their order; the object is not there yet.
+
+## Instead
+
+Exchange the two, or move the statement into a later migration.
 """),
     "order-ambiguous": ("error", """\
-Two new migrations make or use one name, and nothing says which comes first
+Two new migrations make or use one name, and nothing says which comes first.
 
-why: The order would depend on chance.
+## Why
 
-instead: `-- bgce: requires domain/version` at the top of the one that comes second.
+The order would depend on chance.
+
+## Instead
+
+`-- bgce: requires domain/version` at the top of the one that comes second.
+"""),
+    "dropped-name": ("warning", """\
+A migration may use a name that was dropped or renamed before.
+
+## Why
+
+At its place in the order the object may not be there any more.
+
+## Instead
+
+Use what replaced it.
+"""),
+    "unknown-name": ("note", """\
+A migration uses a table that no migration makes.
+
+## Why
+
+It is made elsewhere, or misspelt; a fresh database does not have it.
+
+## Instead
+
+Correct the name, or make the table in a migration.
+"""),
+    "soft-order": ("note", """\
+A use that binds late was given up, because it closed a circle.
+
+## Why
+
+The body of a function names an object that is made later; it matters only when the function is called before.
+
+## Instead
+
+Nothing, or make the function later.
+"""),
+    "declaration-not-read": ("note", """\
+A declaration was left aside.
+
+## Why
+
+With `--migrations` folders are read as they are, without their domain.toml.
+
+## Instead
+
+Lint the project itself to have ownership rules.
+"""),
+    "down-without-up": ("note", """\
+A down file without an up file was left aside.
+
+## Why
+
+Plain folders may hold anything.
+
+## Instead
+
+Add the up file, or remove the down file.
+"""),
+    "nested-folder": ("note", """\
+A folder inside a folder of migrations was left aside.
+
+## Why
+
+Migrations of one domain lie in one folder.
+
+## Instead
+
+Move them up, or declare the inner folder as a domain.
+"""),
+    "unread-file": ("note", """\
+A SQL file that is not named like a migration was left aside.
+
+## Why
+
+Perhaps its name is misspelt, and it never runs.
+
+## Instead
+
+NNNNNN_slug.up.sql and NNNNNN_slug.down.sql.
+"""),
+    "unreadable-folder": ("note", """\
+A folder cannot be read.
+
+## Why
+
+Its migrations are not in the order.
+
+## Instead
+
+Correct its rights.
+"""),
+    "ownership-off": ("note", """\
+Ownership rules are off.
+
+## Why
+
+Nothing is declared, so nothing is owned.
+
+## Instead
+
+`bgce-migrate init` makes a project of plain folders.
 """),
     "order": ("error", """\
-The order cannot be found
+The order cannot be found.
 
-why: See the message.
+## Why
 
-instead: See the hint.
+See the message.
+
+## Instead
+
+See the hint.
 """),
     "name-gone": ("error", """\
-A migration uses a name that was dropped or renamed before
+A migration uses a name that was dropped or renamed before.
 
-why: At its place in the order the object is not there any more.
+## Why
 
-instead: Use what replaced it.
+At its place in the order the object is not there any more.
+
+## Instead
+
+Use what replaced it.
 """),
     "unknown-requirement": ("error", """\
-`requires` names a migration that does not exist
+`requires` names a migration that does not exist.
 
-why: Nothing can be placed behind it.
+## Why
 
-instead: Write domain and version of one that exists.
+Nothing can be placed behind it.
+
+## Instead
+
+Write domain and version of one that exists.
 """),
     "unordered-change": ("warning", """\
-Two domains change one object, and only their places in bgce.toml say who comes first
+Two domains change one object, and only their places in bgce.toml say who comes first.
 
-why: Another place, another result.
+## Why
 
-instead: `-- bgce: requires` in the one that comes second.
+Another place, another result.
+
+## Instead
+
+`-- bgce: requires` in the one that comes second.
 """),
     "name-exists": ("warning", """\
-A migration makes what is there already
+A migration makes what is there already.
 
-why: Without IF NOT EXISTS it fails; with it, what is there may look different.
+## Why
 
-instead: Drop or rename the old one first, or use another name.
+Without IF NOT EXISTS it fails; with it, what is there may look different.
+
+## Instead
+
+Drop or rename the old one first, or use another name.
 """),
     "cannot-see-through": ("warning", """\
-SQL that cannot be seen through
+SQL that cannot be seen through.
 
-why: A computed text, or a language we cannot read: what it needs is not in the order.
+## Why
 
-instead: `-- bgce: requires domain/version` for what it needs.
+A computed text, or a language we cannot read: what it needs is not in the order.
+
+## Instead
+
+`-- bgce: requires domain/version` for what it needs.
 """),
     "undeclared-table": ("warning", """\
-A table has no owner
+A table has no owner.
 
-why: Nobody gets rights on it, and nobody answers for it.
+## Why
 
-instead: `[tables.NAME]` in the domain.toml of the domain that makes it.
+Nobody gets rights on it, and nobody answers for it.
+
+## Instead
+
+`[tables.NAME]` in the domain.toml of the domain that makes it.
 """),
     "foreign-table": ("error", """\
-A migration makes a table that another domain declares
+A migration makes a table that another domain declares.
 
-why: It is in the wrong folder, or two domains believe that the table is theirs.
+## Why
 
-instead: Move the migration into the folder of the owner, or the declaration into this domain.
+It is in the wrong folder, or two domains believe that the table is theirs.
+
+## Instead
+
+Move the migration into the folder of the owner, or the declaration into this domain.
 """),
     "two-owners": ("error", """\
-Two domains declare one table
+Two domains declare one table.
 
-why: A table has one owner: one role, one team.
+## Why
 
-instead: Keep one declaration; the other domain says `reads`.
+A table has one owner: one role, one team.
+
+## Instead
+
+Keep one declaration; the other domain says `reads`.
 """),
     "git-edited": ("error", """\
-A migration that is on the target branch was edited
+A migration that is on the target branch was edited.
 
-why: It may be applied somewhere already; there the old text stands.
+## Why
 
-instead: Restore it, and write a new migration for the change.
+It may be applied somewhere already; there the old text stands.
+
+## Instead
+
+Restore it, and write a new migration for the change.
 """),
     "git-deleted": ("error", """\
-A migration that is on the target branch was deleted
+A migration that is on the target branch was deleted.
 
-why: New databases cannot be built as the old ones were.
+## Why
 
-instead: Restore it; undo it with a new migration.
+New databases cannot be built as the old ones were.
+
+## Instead
+
+Restore it; undo it with a new migration.
 """),
     "git-renamed": ("error", """\
-A migration that is on the target branch was renamed
+A migration that is on the target branch was renamed.
 
-why: Where it was applied it would run again, or look missing.
+## Why
 
-instead: Give it back its name.
+Where it was applied it would run again, or look missing.
+
+## Instead
+
+Give it back its name.
 """),
     "git-same-number": ("error", """\
-Two branches took the same number
+Two branches took the same number.
 
-why: Identity is domain and version.
+## Why
 
-instead: `bgce-migrate renumber` gives the one that is not on the target branch the next free version.
+Identity is domain and version.
+
+## Instead
+
+`bgce-migrate renumber` gives the one that is not on the target branch the next free version.
 """),
     "git-lock-moved": ("error", """\
-Lines of bgce.lock that are on the target branch were moved or removed
+Lines of bgce.lock that are on the target branch were moved or removed.
 
-why: The recorded order is what fresh databases replay.
+## Why
 
-instead: Restore bgce.lock from the target branch and run `bgce-migrate lock`.
+The recorded order is what fresh databases replay.
+
+## Instead
+
+Restore bgce.lock from the target branch and run `bgce-migrate lock`.
 """),
     "git-no-base": ("note", """\
-Git could not be asked what is on the target branch
+Git could not be asked what is on the target branch.
 
-why: A shallow clone, a detached head, no commit yet, or no repository: then bgce.lock says what is settled.
+## Why
 
-instead: `git fetch`, or `--base REF`.
+A shallow clone, a detached head, no commit yet, or no repository: then bgce.lock says what is settled.
+
+## Instead
+
+`git fetch`, or `--base REF`.
 """),
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bgce_migrate.lint.ownership.values import Dependent, Touch
@@ -162,8 +162,8 @@ class Replayer:
 
     def _find_subject(self, statement: int) -> Key | None:
         altered: Key | None = None
-        for effect in self._effects:
-            if effect.statement != statement or effect.object.kind.value not in (RELATION, FUNCTION, "trigger"):
+        for effect in self._statement_effects(statement):
+            if effect.object.kind.value not in (RELATION, FUNCTION, "trigger"):
                 continue
             name = effect.object
             schema = name.schema or (effect.path or ("public",))[0]
@@ -173,6 +173,19 @@ class Replayer:
             if effect.action is Action.ALTER and altered is None:
                 altered = key
         return altered
+
+    def _statement_effects(self, statement: int) -> Iterator[Effect]:
+        """The effects of one statement; they stand together, in the order of the file."""
+        low, high = 0, len(self._effects)
+        while low < high:
+            middle = (low + high) // 2
+            if self._effects[middle].statement < statement:
+                low = middle + 1
+            else:
+                high = middle
+        while low < len(self._effects) and self._effects[low].statement == statement:
+            yield self._effects[low]
+            low += 1
 
     def _live(self, key: Key) -> list[_Hanging]:
         """What still hangs on an object."""

@@ -34,7 +34,8 @@ def annotation(finding: Finding) -> str:
                 properties.append(f"endColumn={where.column + finding.span}")
     properties.append(f"title={_property(finding.rule)}")
     message = one_line(finding.message) + (f"\nhint: {one_line(finding.hint)}" if finding.hint else "")
-    return f"::{_LEVELS[finding.severity]} {','.join(properties)}::{_data(message)}"
+    # An older form of commands is found anywhere on a line.
+    return f"::{_LEVELS[finding.severity]} {','.join(properties)}::{_data(message)}".replace("##[", "##\\[")
 
 
 def _data(text: str) -> str:

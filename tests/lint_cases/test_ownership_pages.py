@@ -23,7 +23,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 @pytest.mark.parametrize("rule", OWNERSHIP_RULES, ids=lambda r: r.code)
 def test_page(judge: Judge, rule: OwnershipRule) -> None:
     page = sys.modules[rule.module].__doc__ or ""
-    assert page.split("\n", 2)[1] == "" and "\nwhy: " in page and "\ninstead: " in page
+    assert page.split("\n", 2)[1] == "" and "\n## Why\n\n" in page and "\n## Instead\n\n" in page
     (bad,) = re.findall(r"```sql bad\n(.*?)```", page, re.DOTALL)
     (good,) = re.findall(r"```sql good\n(.*?)```", page, re.DOTALL)
     assert rule.id in judge.rules(bad)

@@ -1,10 +1,14 @@
-"""A grant gives more than anybody declared
+"""A grant gives more than anybody declared.
 
-why: PUBLIC is everybody; ALL PRIVILEGES holds TRUNCATE, TRIGGER and what later versions add; WITH GRANT OPTION hands
+## Why
+
+PUBLIC is everybody; ALL PRIVILEGES holds TRUNCATE, TRIGGER and what later versions add; WITH GRANT OPTION hands
 the decision on; ALL TABLES IN SCHEMA takes other domains' tables in the same schema along; a grant to another domain's
 role is a read nobody declared.
 
-instead: Nothing: the rights of services follow from `writes`, `reads` and `calls`, and are kept true.
+## Instead
+
+Nothing: the rights of services follow from `writes`, `reads` and `calls`, and are kept true.
 
 ```sql bad
 GRANT ALL ON orders.orders TO PUBLIC;

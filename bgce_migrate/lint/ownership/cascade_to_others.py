@@ -1,9 +1,13 @@
-"""DROP ... CASCADE reaches objects of another domain
+"""DROP ... CASCADE reaches objects of another domain.
 
-why: CASCADE removes what hangs on the object, whoever owns it: views, foreign keys, even columns with data. The
+## Why
+
+CASCADE removes what hangs on the object, whoever owns it: views, foreign keys, even columns with data. The
 server asks for no privilege on them.
 
-instead: Without CASCADE the server refuses and names what is in the way; ask its owners to remove it first.
+## Instead
+
+Without CASCADE the server refuses and names what is in the way; ask its owners to remove it first.
 
 ```sql bad
 DROP TYPE orders.mood CASCADE;

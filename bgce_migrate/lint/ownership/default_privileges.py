@@ -1,8 +1,12 @@
-"""ALTER DEFAULT PRIVILEGES gives rights on tables that do not exist yet
+"""ALTER DEFAULT PRIVILEGES gives rights on tables that do not exist yet.
 
-why: Every table made later gets the grant, without a line anywhere near it.
+## Why
 
-instead: Nothing: new tables get their rights from the declarations when they are made.
+Every table made later gets the grant, without a line anywhere near it.
+
+## Instead
+
+Nothing: new tables get their rights from the declarations when they are made.
 
 ```sql bad
 ALTER DEFAULT PRIVILEGES IN SCHEMA orders GRANT SELECT ON TABLES TO PUBLIC;

@@ -1,8 +1,12 @@
-"""A SECURITY DEFINER function that everybody may call
+"""A SECURITY DEFINER function that everybody may call.
 
-why: EXECUTE goes to PUBLIC by default, so every domain and every login can act with the owner's rights.
+## Why
 
-instead: REVOKE EXECUTE ... FROM PUBLIC in the same migration; callers get it by `functions` and `calls`.
+EXECUTE goes to PUBLIC by default, so every domain and every login can act with the owner's rights.
+
+## Instead
+
+REVOKE EXECUTE ... FROM PUBLIC in the same migration; callers get it by `functions` and `calls`.
 
 ```sql bad
 CREATE FUNCTION orders.pay(bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = orders, pg_temp AS

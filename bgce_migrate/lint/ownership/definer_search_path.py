@@ -1,9 +1,13 @@
-"""A SECURITY DEFINER function without a pinned search path
+"""A SECURITY DEFINER function without a pinned search path.
 
-why: Whoever calls it chooses the path, so a function or table of theirs with the right name runs, or is read, with
+## Why
+
+Whoever calls it chooses the path, so a function or table of theirs with the right name runs, or is read, with
 the rights of the domain's owner. Temporary objects come first unless `pg_temp` stands last.
 
-instead: `SET search_path = orders, pg_temp`.
+## Instead
+
+`SET search_path = orders, pg_temp`.
 
 ```sql bad
 CREATE FUNCTION orders.pay(bigint) RETURNS void LANGUAGE sql SECURITY DEFINER AS

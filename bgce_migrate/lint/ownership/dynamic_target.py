@@ -1,9 +1,13 @@
-"""SQL whose target cannot be read
+"""SQL whose target cannot be read.
 
-why: EXECUTE of a computed text, a body in another language, SQL our grammar does not know: nobody can tell whose
+## Why
+
+EXECUTE of a computed text, a body in another language, SQL our grammar does not know: nobody can tell whose
 table it is about before it runs.
 
-instead: Write the statement out, or let `format` have constants only. Where that cannot be, say with
+## Instead
+
+Write the statement out, or let `format` have constants only. Where that cannot be, say with
 `-- bgce: requires` what it needs, and give the reason in `-- bgce: allow dynamic-target until ... reason="..."`.
 
 ```sql bad

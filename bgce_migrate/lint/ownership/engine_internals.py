@@ -1,9 +1,13 @@
-"""A statement touches the engine: its history, its locks, its session
+"""A statement touches the engine: its history, its locks, its session.
 
-why: History, the run's lock and the session's settings are what "exactly once" rests on. A migration that writes them,
+## Why
+
+History, the run's lock and the session's settings are what "exactly once" rests on. A migration that writes them,
 frees advisory locks, discards the session or ends backends breaks that for all domains.
 
-instead: `bgce-migrate force` and `repair` correct what is recorded, with a row that says why.
+## Instead
+
+`bgce-migrate force` and `repair` correct what is recorded, with a row that says why.
 
 ```sql bad
 DELETE FROM bgce_migrate.migration_history;

@@ -1,9 +1,13 @@
-"""A trigger, rule, policy, index or statistics on a table of another domain
+"""A trigger, rule, policy, index or statistics on a table of another domain.
 
-why: It runs, or is maintained, on every write of its owner, who does not know of it: slower, or other, than the
+## Why
+
+It runs, or is maintained, on every write of its owner, who does not know of it: slower, or other, than the
 owner's own code says.
 
-instead: Ask the owner for it; or listen to what the owner publishes.
+## Instead
+
+Ask the owner for it; or listen to what the owner publishes.
 
 ```sql bad
 CREATE INDEX idx_invoices_paid ON billing.invoices (paid);

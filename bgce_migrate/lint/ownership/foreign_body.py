@@ -1,8 +1,12 @@
-"""A function's body touches what this domain may not touch
+"""A function's body touches what this domain may not touch.
 
-why: What a statement may not do, a function may not do either; only that it shows when somebody calls it.
+## Why
 
-instead: Call a function that the other domain shares; declare the domains that bodies read with `requires`.
+What a statement may not do, a function may not do either; only that it shows when somebody calls it.
+
+## Instead
+
+Call a function that the other domain shares; declare the domains that bodies read with `requires`.
 
 ```sql bad
 CREATE FUNCTION orders.settle() RETURNS void LANGUAGE plpgsql AS $$

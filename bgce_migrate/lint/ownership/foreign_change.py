@@ -1,10 +1,14 @@
-"""A statement changes an object of another domain
+"""A statement changes an object of another domain.
 
-why: The owner of a table decides about its shape, tests it and answers for it. A change by someone else surprises
+## Why
+
+The owner of a table decides about its shape, tests it and answers for it. A change by someone else surprises
 its services, is refused by the server when the step runs as its own domain's role, and no review of the owner
 ever saw it.
 
-instead: Ask the owner for a migration of their own; where your migration must follow it, name that one with
+## Instead
+
+Ask the owner for a migration of their own; where your migration must follow it, name that one with
 `-- bgce: requires`.
 
 ```sql bad

@@ -1,8 +1,12 @@
-"""GRANT or REVOKE on an object of another domain
+"""GRANT or REVOKE on an object of another domain.
 
-why: Rights on an object are its owner's to give.
+## Why
 
-instead: Declare the read with `reads`; the owner's rights are then worked out and granted by `bgce-migrate`.
+Rights on an object are its owner's to give.
+
+## Instead
+
+Declare the read with `reads`; the owner's rights are then worked out and granted by `bgce-migrate`.
 
 ```sql bad
 GRANT SELECT ON billing.invoices TO orders_user;

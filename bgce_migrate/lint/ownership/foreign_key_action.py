@@ -1,9 +1,13 @@
-"""A foreign key to another domain deletes or changes rows by itself
+"""A foreign key to another domain deletes or changes rows by itself.
 
-why: With ON DELETE CASCADE or SET NULL a delete in the other domain removes or changes rows here. The server asks
+## Why
+
+With ON DELETE CASCADE or SET NULL a delete in the other domain removes or changes rows here. The server asks
 for no privilege on them, so no grant stops it: one domain writes another's table.
 
-instead: NO ACTION, and let the owner of the rows decide, for example when it hears of the deletion.
+## Instead
+
+NO ACTION, and let the owner of the rows decide, for example when it hears of the deletion.
 
 ```sql bad
 ALTER TABLE orders.orders ADD CONSTRAINT fk_orders_person_id FOREIGN KEY (person_id)

@@ -1,8 +1,12 @@
-"""LOCK TABLE, or row locks, on a table of another domain
+"""LOCK TABLE, or row locks, on a table of another domain.
 
-why: Its programs stand still until this transaction ends. A row lock needs no more than a read that was declared.
+## Why
 
-instead: Read without a lock; where two tables must not move apart, let the owner ship a function for it.
+Its programs stand still until this transaction ends. A row lock needs no more than a read that was declared.
+
+## Instead
+
+Read without a lock; where two tables must not move apart, let the owner ship a function for it.
 
 ```sql bad
 LOCK TABLE billing.invoices IN SHARE MODE;

@@ -1,8 +1,12 @@
-"""A partition or child table across domains
+"""A partition or child table across domains.
 
-why: DDL of the one owner locks the other's table, and a query of the parent reads both domains' rows.
+## Why
 
-instead: Keep parent and partitions in one domain.
+DDL of the one owner locks the other's table, and a query of the parent reads both domains' rows.
+
+## Instead
+
+Keep parent and partitions in one domain.
 
 ```sql bad
 CREATE TABLE orders.old_invoices () INHERITS (billing.invoices);

@@ -1,8 +1,12 @@
-"""A table of another domain is published
+"""A table of another domain is published.
 
-why: Its rows leave the database for subscribers its owner does not know; a published column cannot be dropped.
+## Why
 
-instead: The owner publishes its own tables.
+Its rows leave the database for subscribers its owner does not know; a published column cannot be dropped.
+
+## Instead
+
+The owner publishes its own tables.
 
 ```sql bad
 ALTER PUBLICATION feed ADD TABLE billing.invoices;

@@ -1,8 +1,12 @@
-"""A sequence is shared with another domain
+"""A sequence is shared with another domain.
 
-why: RESTART, DROP and OWNED BY reach across: the other domain's inserts fail, or take numbers twice.
+## Why
 
-instead: An identity column, or a sequence of one's own.
+RESTART, DROP and OWNED BY reach across: the other domain's inserts fail, or take numbers twice.
+
+## Instead
+
+An identity column, or a sequence of one's own.
 
 ```sql bad
 ALTER TABLE orders.orders ALTER COLUMN id SET DEFAULT nextval('billing.invoice_numbers');

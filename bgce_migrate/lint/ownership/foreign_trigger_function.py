@@ -1,8 +1,12 @@
-"""A trigger runs a function of another domain that does not share it
+"""A trigger runs a function of another domain that does not share it.
 
-why: The function runs with the rights of whoever writes the table, and its owner may change it at any time.
+## Why
 
-instead: A function of one's own; or the owner shares it with `functions = { f = "shared" }`, and this domain
+The function runs with the rights of whoever writes the table, and its owner may change it at any time.
+
+## Instead
+
+A function of one's own; or the owner shares it with `functions = { f = "shared" }`, and this domain
 requires the owner.
 
 ```sql bad

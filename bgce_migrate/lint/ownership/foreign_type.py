@@ -1,9 +1,13 @@
-"""A column has a type of another domain
+"""A column has a type of another domain.
 
-why: DROP TYPE ... CASCADE by its owner removes the column with its data, and a new check on a domain type scans
+## Why
+
+DROP TYPE ... CASCADE by its owner removes the column with its data, and a new check on a domain type scans
 this table under a lock.
 
-instead: A type of one's own, or plain text with a CHECK. With `requires` it is a warning, without an error.
+## Instead
+
+A type of one's own, or plain text with a CHECK. With `requires` it is a warning, without an error.
 
 ```sql bad
 ALTER TABLE orders.orders ADD COLUMN state billing.state;

@@ -1,9 +1,13 @@
-"""A view shows another domain's columns
+"""A view shows another domain's columns.
 
-why: A view reads with the rights of its owner, not of the reader: who may read the view reads the other domain's
+## Why
+
+A view reads with the rights of its owner, not of the reader: who may read the view reads the other domain's
 table, although that domain never agreed.
 
-instead: Declare the read for the service that needs it; from PostgreSQL 15 on `WITH (security_invoker = true)`
+## Instead
+
+Declare the read for the service that needs it; from PostgreSQL 15 on `WITH (security_invoker = true)`
 asks for the reader's own rights.
 
 ```sql bad

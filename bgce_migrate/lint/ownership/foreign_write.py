@@ -1,9 +1,13 @@
-"""A statement writes a table of another domain
+"""A statement writes a table of another domain.
 
-why: Whoever writes a table is bound by rules that only its owner knows: totals, events, audit rows. A foreign write
+## Why
+
+Whoever writes a table is bound by rules that only its owner knows: totals, events, audit rows. A foreign write
 goes past all of them. The server refuses it when the step runs, because owners grant no writes to other domains.
 
-instead: Let the owner ship a function for the write and share it (`functions = { pay = "shared" }`), and declare
+## Instead
+
+Let the owner ship a function for the write and share it (`functions = { pay = "shared" }`), and declare
 `calls = ["billing:pay"]`; or ask the owner for a migration.
 
 ```sql bad

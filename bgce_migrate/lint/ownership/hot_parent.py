@@ -1,10 +1,14 @@
-"""A foreign key to a busy table of another domain is made in one step
+"""A foreign key to a busy table of another domain is made in one step.
 
-why: Making a key takes SHARE ROW EXCLUSIVE on the parent: until the transaction ends nobody writes it, and while it
+## Why
+
+Making a key takes SHARE ROW EXCLUSIVE on the parent: until the transaction ends nobody writes it, and while it
 waits for the lock everybody queues behind it. Inside CREATE TABLE that is easily overlooked. Tables are called busy
 with `hot = ["crm:people"]` in `[lint]` of bgce.toml; for other parents this is a note.
 
-instead: Make the table without the key, add the key NOT VALID in a migration of its own, then VALIDATE it.
+## Instead
+
+Make the table without the key, add the key NOT VALID in a migration of its own, then VALIDATE it.
 
 ```sql bad
 CREATE TABLE orders.visits (id bigint PRIMARY KEY, person_id bigint REFERENCES crm.people (id));

@@ -1,9 +1,13 @@
-"""A table that others write through a shared function gets a stricter rule
+"""A table that others write through a shared function gets a stricter rule.
 
-why: Callers of the function send what was allowed until now. A new NOT NULL, CHECK or unique key refuses some of
+## Why
+
+Callers of the function send what was allowed until now. A new NOT NULL, CHECK or unique key refuses some of
 it, and their programs fail.
 
-instead: Change the function first so that it fills or checks the value, tell its callers, then add the rule.
+## Instead
+
+Change the function first so that it fills or checks the value, tell its callers, then add the rule.
 
 ```sql bad
 ALTER TABLE orders.orders ALTER COLUMN person_id SET NOT NULL;

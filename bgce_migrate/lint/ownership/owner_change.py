@@ -1,9 +1,13 @@
-"""An object changes its owner
+"""An object changes its owner.
 
-why: Every object of a domain belongs to its owner role. With another owner the domain's next migration is refused,
+## Why
+
+Every object of a domain belongs to its owner role. With another owner the domain's next migration is refused,
 and the new owner may do with it what it likes.
 
-instead: Leave it: the step runs as the owner, so what it makes is the owner's. A table moves to another domain by a
+## Instead
+
+Leave it: the step runs as the owner, so what it makes is the owner's. A table moves to another domain by a
 migration there that makes a new one.
 
 ```sql bad

@@ -1,8 +1,12 @@
-"""Something is dropped, renamed or retyped that another domain declares it reads
+"""Something is dropped, renamed or retyped that another domain declares it reads.
 
-why: The other domain's programs use it now. When it goes, they fail.
+## Why
 
-instead: Expand and contract: bring the new thing beside the old one, let the readers move, and drop the old one
+The other domain's programs use it now. When it goes, they fail.
+
+## Instead
+
+Expand and contract: bring the new thing beside the old one, let the readers move, and drop the old one
 when their declarations are gone.
 
 ```sql bad

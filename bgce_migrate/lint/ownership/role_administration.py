@@ -1,9 +1,13 @@
-"""A migration makes, changes or joins roles
+"""A migration makes, changes or joins roles.
 
-why: Roles are the walls between domains, belong to the whole server, and outlive the database. A membership lets one
+## Why
+
+Roles are the walls between domains, belong to the whole server, and outlive the database. A membership lets one
 domain act as another.
 
-instead: Declare services and their logins; `bgce-migrate bootstrap` and `grants` make the roles.
+## Instead
+
+Declare services and their logins; `bgce-migrate bootstrap` and `grants` make the roles.
 
 ```sql bad
 GRANT billing_owner TO orders_migrator;

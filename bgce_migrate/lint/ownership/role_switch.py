@@ -1,9 +1,13 @@
-"""The SQL switches its role
+"""The SQL switches its role.
 
-why: A step runs as its domain's owner. RESET ROLE goes back to the login, which may be a member of every owner: then
+## Why
+
+A step runs as its domain's owner. RESET ROLE goes back to the login, which may be a member of every owner: then
 no border holds. It works from DO blocks and functions too.
 
-instead: Take it out; a migration of the other domain runs as that domain.
+## Instead
+
+Take it out; a migration of the other domain runs as that domain.
 
 ```sql bad
 RESET ROLE;

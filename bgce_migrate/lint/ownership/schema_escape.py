@@ -1,9 +1,13 @@
-"""An object is made outside of the domain's schema
+"""An object is made outside of the domain's schema.
 
-why: A domain with a schema of its own keeps everything there. What lands in `public`, or in another schema, is
+## Why
+
+A domain with a schema of its own keeps everything there. What lands in `public`, or in another schema, is
 outside of its rights and of everybody's map.
 
-instead: Write the schema in front of the name. Where the domain's schema is `public`, only other domains' schemas
+## Instead
+
+Write the schema in front of the name. Where the domain's schema is `public`, only other domains' schemas
 are judged.
 
 ```sql bad

@@ -1,8 +1,12 @@
-"""The search path is turned to another domain, or away from one's own
+"""The search path is turned to another domain, or away from one's own.
 
-why: Names without a schema then mean, or make, something of another domain, and nothing on the line shows it.
+## Why
 
-instead: Write the schema in front of the name. A path of one's own schema is harmless; so is the empty one.
+Names without a schema then mean, or make, something of another domain, and nothing on the line shows it.
+
+## Instead
+
+Write the schema in front of the name. A path of one's own schema is harmless; so is the empty one.
 
 ```sql bad
 SET search_path = billing;

@@ -1,9 +1,13 @@
-"""A statement reaches past the domain: the server, its files, its network, code
+"""A statement reaches past the domain: the server, its files, its network, code.
 
-why: Extensions, languages, event triggers, foreign servers, publications and server settings belong to everybody in
+## Why
+
+Extensions, languages, event triggers, foreign servers, publications and server settings belong to everybody in
 the database; COPY ... PROGRAM and file functions reach the machine below it. One domain cannot answer for that.
 
-instead: Extensions are listed in `[database] extensions` of bgce.toml and installed by `bootstrap`; for the rest ask
+## Instead
+
+Extensions are listed in `[database] extensions` of bgce.toml and installed by `bootstrap`; for the rest ask
 the people who run the database.
 
 ```sql bad

@@ -1,9 +1,13 @@
-"""A temporary table has the name of a real one
+"""A temporary table has the name of a real one.
 
-why: Until the session ends the bare name means the temporary table: later statements, and functions, read and write
+## Why
+
+Until the session ends the bare name means the temporary table: later statements, and functions, read and write
 the wrong one.
 
-instead: Another name, for example with `tmp_` in front.
+## Instead
+
+Another name, for example with `tmp_` in front.
 
 ```sql bad
 CREATE TEMPORARY TABLE orders (id bigint);

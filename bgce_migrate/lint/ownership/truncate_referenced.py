@@ -1,8 +1,12 @@
-"""TRUNCATE of a table that another domain references
+"""TRUNCATE of a table that another domain references.
 
-why: With CASCADE it empties the other domain's table; without it the server refuses.
+## Why
 
-instead: DELETE in batches; rows that are still referenced stay and can be looked at.
+With CASCADE it empties the other domain's table; without it the server refuses.
+
+## Instead
+
+DELETE in batches; rows that are still referenced stay and can be looked at.
 
 ```sql bad
 TRUNCATE orders.orders CASCADE;

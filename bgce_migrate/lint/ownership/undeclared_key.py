@@ -1,9 +1,13 @@
-"""A foreign key points at a table of a domain that is not required
+"""A foreign key points at a table of a domain that is not required.
 
-why: A key couples the order of installations, every delete of the parent, and locks: making it locks the parent
+## Why
+
+A key couples the order of installations, every delete of the parent, and locks: making it locks the parent
 against writes, and each insert locks the parent's row. It also needs a grant that only the owner can give.
 
-instead: Write the other domain into `requires`; the grant follows from it. Or keep the id without a key and declare
+## Instead
+
+Write the other domain into `requires`; the grant follows from it. Or keep the id without a key and declare
 it as `loose`.
 
 ```sql bad

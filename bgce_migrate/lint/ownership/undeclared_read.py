@@ -1,10 +1,14 @@
-"""A statement reads what this domain has not declared, or may not read
+"""A statement reads what this domain has not declared, or may not read.
 
-why: A read that nobody knows of breaks when its owner changes the table, and the owner cannot know whom to ask.
+## Why
+
+A read that nobody knows of breaks when its owner changes the table, and the owner cannot know whom to ask.
 The order of fresh installations depends on it too. Columns above class public are read by consent only, secrets
 never.
 
-instead: Declare the dependency with `requires`; let the owner share columns above class public with `shares`.
+## Instead
+
+Declare the dependency with `requires`; let the owner share columns above class public with `shares`.
 
 ```sql bad
 INSERT INTO orders.orders (id, total) SELECT id, total FROM billing.invoices;

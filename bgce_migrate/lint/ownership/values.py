@@ -138,6 +138,7 @@ class Scene:
     target: int = 16
     key_list: list[tuple[Any, ...]] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
+    _met: dict[str, list[Touch]] = field(default_factory=dict)
 
     def line_text(self, line: int) -> str:
         """A line of the file, counted from 1."""
@@ -161,9 +162,15 @@ class Scene:
     def owner_of(self, ref: tuple[str | None, str]) -> str | None:
         """The owner of a relation as written, found through this migration's touches, then the declarations."""
         schema, name = ref
-        for touch in self.touches:
-            same = touch.object.kind in (ObjectKind.RELATION, ObjectKind.TYPE) and touch.object.name == name
-            if same and schema in (None, touch.object.schema):
+        if not self._met:
+            for touch in self.touches:
+                if touch.object.kind in (ObjectKind.RELATION, ObjectKind.TYPE):
+                    met = self._met.setdefault(touch.object.name, [])
+                    if all(t.object.schema != touch.object.schema for t in met):
+                        met.append(touch)
+            self._met.setdefault("", [])
+        for touch in self._met.get(name, ()):
+            if schema in (None, touch.object.schema):
                 return touch.owner
         return self.world.owner_of(schema, name, (self.domain.schema, "public"))
 

@@ -68,8 +68,8 @@ def check(fact: Dml, state: State) -> Iterator[Finding]:
     if fact.kind == "insert" and not fact.sources:
         return
     key = state.catalog.key(fact.table)
-    for other in state.before:
-        if isinstance(other, _ALTERS) and state.catalog.key(other.table) == key:
+    for other in state.earlier(*_ALTERS):
+        if isinstance(other, TableFact) and state.catalog.key(other.table) == key:
             yield state.finding(
                 fact,
                 f"the lock of ALTER TABLE (line {other.at.line}) is still held: nobody reads {state.name(fact.table)}"

@@ -40,18 +40,21 @@ def check(fact: Dml, state: State) -> Iterator[Finding]:
     table = state.table(fact.table)
     if table is None or fact.kind != "insert":
         return
-    for other in state.after:
-        if isinstance(other, Select) and any(name == "setval" for name, _ in other.functions):
-            return
     for name in fact.literals:
         column = table.columns.get(name)
         if column is not None and (column.identity or column.default == "sequence"):
+            if any(isinstance(s, Select) and _sets(s) for s in state.later(Select)):
+                return
             yield state.finding(
                 fact,
                 f"{name} is given by hand, and its sequence does not know: a later row will get the same number",
                 f"leave {name} out",
                 subject=subject(state, fact.table, name),
             )
+
+
+def _sets(select: Select) -> bool:
+    return any(name == "setval" for name, _ in select.functions)
 
 
 RULE = Rule("identity-literal", "", WARNING, (Dml,), check)
