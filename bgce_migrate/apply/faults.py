@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
+from bgce_migrate.db.wire import Failed
 from bgce_migrate.errors import BgceError, LeadershipLost, StepFailed, Unavailable, Where
 from bgce_migrate.migration import Statement, Step
 
@@ -96,3 +97,29 @@ def describe_blocker(row: tuple[str | None, ...]) -> str:
     if pid is None:
         return f"prepared transaction '{application}' of {user} ({age} s old; COMMIT or ROLLBACK PREPARED ends it)"
     return f"pid {pid} ({user or '?'}, {application or 'unnamed'}, {state or 'state hidden'}, {age or '?'} s)"
+
+
+class FailedStatement(Failed):
+    """A failure with the statement of the file it belongs to."""
+
+    def __init__(self, index: int, error: psycopg.Error, statement: Statement | None) -> None:
+        super().__init__(index, error)
+        self.statement = statement
+
+
+class LostBeforeCommit(Exception):
+    """The connection ended before COMMIT was sent: nothing of the step can stand."""
+
+    def explain(self, step: Step) -> BgceError:
+        return Unavailable(
+            f"{step.id}: the connection was lost again and again: {self}",
+            hint="nothing of this step was changed; run again when the server is well",
+        )
+
+
+class LostAtCommit(Exception):
+    """The connection ended after COMMIT was sent: the outcome must be found out."""
+
+    def __init__(self, attempt: str, message: str) -> None:
+        super().__init__(message)
+        self.attempt = attempt

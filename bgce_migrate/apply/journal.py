@@ -11,7 +11,7 @@ from bgce_migrate.apply import faults, recording
 from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.apply.probes import Verdict, probe
 from bgce_migrate.apply.step import StepRunner
-from bgce_migrate.apply.units import Unit, cut
+from bgce_migrate.apply.units import Unit, cut, require_unchanged
 from bgce_migrate.db.history import OpenUnit, read_state
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
@@ -78,7 +78,7 @@ class JournalRunner:
     def _run_units(self, owned: Owned, units: tuple[Unit, ...], previous: Head | None) -> None:
         session = self._prepare(owned)
         recorded = self._recorded(session, owned)
-        self._require_unchanged(owned, units, recorded)
+        require_unchanged(owned.step, units, recorded)
         done = sum(1 for u in recorded.values() if u.done)
         for unit in units:
             self.leadership.check()
@@ -117,17 +117,6 @@ class JournalRunner:
     def _recorded(self, session: Session, owned: Owned) -> dict[int, OpenUnit]:
         state = read_state(session)
         return {u.unit: u for u in state.journal if u.id == owned.step.id and u.direction is owned.step.direction}
-
-    def _require_unchanged(self, owned: Owned, units: tuple[Unit, ...], recorded: dict[int, OpenUnit]) -> None:
-        by_number = {u.number: u for u in units}
-        for number, entry in recorded.items():
-            unit = by_number.get(number)
-            if entry.done and (unit is None or unit.digest != entry.unit_hash):
-                raise Refused(
-                    f"{owned.step.id}: unit {number} is already done and was edited since",
-                    hint=f"put its old text back, or: bgce-migrate repair --forget-journal {owned.step.id.short}",
-                    where=Where(owned.step.script.source.path, unit.statements[0].line if unit else None),
-                )
 
     def _transactional(self, session: Session, owned: Owned, unit: Unit, previous: Head | None) -> None:
         deadline, tries = time.monotonic() + self.context.limits.retry_for, 0
@@ -183,7 +172,7 @@ class JournalRunner:
                 self._intent(session, owned, unit)
                 return self._done(session, owned, unit, found.evidence)
             if found.verdict is Verdict.UNKNOWN and entry is not None and not owned.step.script.directives.repeatable:
-                raise self._undecidable(owned, unit, found.evidence)
+                raise _undecidable(owned, unit, found.evidence)
             if found.verdict is not Verdict.LEFTOVER or rebuilds >= _REBUILDS:
                 break
             rebuilds += 1
@@ -259,16 +248,6 @@ class JournalRunner:
                 deadline = time.monotonic() + 10
             self.context.stop.sleep(0.1)
 
-    def _undecidable(self, owned: Owned, unit: Unit, evidence: str) -> NeedsHuman:
-        statement = unit.statements[0]
-        return NeedsHuman(
-            f"{owned.step.id}: nobody can say whether statement {unit.number} was done before the crash"
-            + (f" ({evidence})" if evidence else ""),
-            hint="look at the database; then add `-- bgce: done-when \"SELECT ...\"` or `-- bgce: repeatable`, or"
-            f" bgce-migrate repair --forget-journal {owned.step.id.short}",
-            where=Where(owned.step.script.source.path, statement.line, statement.column),
-        )
-
     # -- its records -------------------------------------------------------------------------------------------
 
     def _intent(self, session: Session, owned: Owned, unit: Unit) -> None:
@@ -309,3 +288,13 @@ class JournalRunner:
             facts=failure.facts,
         )
 
+
+def _undecidable(owned: Owned, unit: Unit, evidence: str) -> NeedsHuman:
+    statement = unit.statements[0]
+    return NeedsHuman(
+        f"{owned.step.id}: nobody can say whether statement {unit.number} was done before the crash"
+        + (f" ({evidence})" if evidence else ""),
+        hint="look at the database; then add `-- bgce: done-when \"SELECT ...\"` or `-- bgce: repeatable`, or"
+        f" bgce-migrate repair --forget-journal {owned.step.id.short}",
+        where=Where(owned.step.script.source.path, statement.line, statement.column),
+    )

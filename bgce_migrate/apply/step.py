@@ -14,6 +14,7 @@ from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned, settings_of
+from bgce_migrate.apply.patience import Patience
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
@@ -26,11 +27,10 @@ from bgce_migrate.errors import (
     StepFailed,
     Unavailable,
 )
-from bgce_migrate.migration import Mode, Statement, Step
+from bgce_migrate.migration import Mode, Statement
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
 _RECONNECTS = 2  # how often one step may lose its connection
-_GRACE = 5.0  # seconds from a request to stop until the answer is not waited for any longer
 
 
 class StepRunner:
@@ -41,7 +41,7 @@ class StepRunner:
         self.leadership = leadership
         self.session = session
         self.audit = audit
-        self._blockers: dict[str, None] = {}
+        self.patience = Patience(context, audit)
         self._notes: list[str] = []
 
     def run(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
@@ -86,7 +86,7 @@ class StepRunner:
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
             except StepFailed as failure:
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
-            except _LostBeforeCommit as lost:
+            except faults.LostBeforeCommit as lost:
                 reconnects += 1
                 if reconnects > _RECONNECTS:
                     return result(StepStatus.FAILED, lost.explain(step)), previous
@@ -94,7 +94,7 @@ class StepRunner:
                     self.reconnect(owned)
                 except BgceError as error:
                     return result(StepStatus.FAILED, error), previous
-            except _LostAtCommit as lost:
+            except faults.LostAtCommit as lost:
                 try:
                     found = self._resolve(owned, lost.attempt)
                 except NeedsHuman as unknown:
@@ -103,7 +103,7 @@ class StepRunner:
                     return result(StepStatus.FAILED, error), previous
                 reconnects += 1
                 if found is None and reconnects > _RECONNECTS:
-                    return result(StepStatus.FAILED, _LostBeforeCommit(str(lost)).explain(step)), previous
+                    return result(StepStatus.FAILED, faults.LostBeforeCommit(str(lost)).explain(step)), previous
                 if found is not None:
                     note = "the answer to COMMIT was lost; the server confirms that it is applied"
                     return result(StepStatus.APPLIED, notes=(note,)), found
@@ -129,14 +129,14 @@ class StepRunner:
             index = caught.index - len(first)
             raise self.located(caught, index, owned.step.script.statements) from None
         except Lost as lost:
-            raise _LostBeforeCommit(str(lost)) from None
+            raise faults.LostBeforeCommit(str(lost)) from None
         return self._round_two(session, owned, attempt, ms)
 
     @staticmethod
     def located(caught: Failed, index: int, statements: Sequence[Statement]) -> Failed:
         """The same failure, with the statement of the file it belongs to."""
         statement = statements[index] if 0 <= index < len(statements) else None
-        return _FailedStatement(index, caught.error, statement)
+        return faults.FailedStatement(index, caught.error, statement)
 
     def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
         """Everything before the body: the transaction, its settings, the guard, the role."""
@@ -204,12 +204,12 @@ class StepRunner:
         session.warnings.clear()
         self._notes.clear()
         try:
-            replies = session.run(commands, on_tick=self._patience(session))
+            replies = session.run(commands, on_tick=self.patience.commit(session))
         except Failed as caught:
             self.rollback()
             raise Failed(-1, caught.error) from None
         except Lost as lost:
-            raise _LostAtCommit(attempt, str(lost)) from None
+            raise faults.LostAtCommit(attempt, str(lost)) from None
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[-1].tag}")
         # A COMMIT that succeeds with a warning: somebody has cancelled its wait for a synchronous standby.
@@ -260,45 +260,8 @@ class StepRunner:
         return resolve(self.context, self.leadership, owned.step, attempt)
 
     def tick(self, session: Session) -> Callable[[float], None]:
-        """Called while a body runs: notices a stop request and who blocks us."""
-        cancelled: float | None = None
-
-        def on_tick(seconds: float) -> None:
-            nonlocal cancelled
-            if self.context.stop.requested and cancelled is None:
-                cancelled = seconds
-                session.cancel()
-            if cancelled is not None and seconds - cancelled > _GRACE:
-                session.close()
-                raise Interrupted(
-                    "interrupted; the server does not answer the request to cancel",
-                    hint="nothing of the step can be committed any more; the next run waits for its end",
-                )
-            if seconds > 0.1:
-                for row in () if self.context.facts.pooled else self.audit.blockers(session.libpq_pid):
-                    self._blockers[faults.describe_blocker(row)] = None
-
-        return on_tick
-
-    def _patience(self, session: Session) -> Callable[[float], None]:
-        """Called while COMMIT runs: what ends the waiting, never the COMMIT."""
-        asked: float | None = None
-        look_at = self.context.limits.resolve_timeout
-
-        def on_tick(seconds: float) -> None:
-            nonlocal asked, look_at
-            if self.context.stop.requested and asked is None:
-                asked = seconds
-            if asked is not None and seconds - asked > _GRACE:
-                session.close()
-                raise Lost("interrupted while COMMIT had no answer")
-            if seconds >= look_at and not self.context.facts.pooled:
-                look_at = seconds + 1
-                if self.audit.awaits_standby(session.libpq_pid):
-                    session.close()
-                    raise Lost(f"COMMIT has waited {seconds:.0f} s for a synchronous standby (backend {session.libpq_pid})")
-
-        return on_tick
+        """What a body's waiting looks at; see `Patience.body`."""
+        return self.patience.body(session)
 
     def _failure(self, owned: Owned, caught: Failed, tries: int) -> BgceError:
         error, step = caught.error, owned.step
@@ -313,35 +276,9 @@ class StepRunner:
             return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
         if faults.is_retriable(error):
             return self.gave_up(owned, error, tries)
-        statement = caught.statement if isinstance(caught, _FailedStatement) else None
+        statement = caught.statement if isinstance(caught, faults.FailedStatement) else None
         return faults.failed(step, statement, error, "nothing of this step; earlier steps stand")
 
     def gave_up(self, owned: Owned, error: psycopg.Error, tries: int) -> Unavailable:
         """The failure of a step that met somebody else's lock at every try."""
-        return faults.gave_up(owned.step, error, tries, tuple(self._blockers))
-
-
-class _FailedStatement(Failed):
-    """A failure with the statement of the file it belongs to."""
-
-    def __init__(self, index: int, error: psycopg.Error, statement: Statement | None) -> None:
-        super().__init__(index, error)
-        self.statement = statement
-
-
-class _LostBeforeCommit(Exception):
-    """The connection ended before COMMIT was sent: nothing of the step can stand."""
-
-    def explain(self, step: Step) -> BgceError:
-        return Unavailable(
-            f"{step.id}: the connection was lost again and again: {self}",
-            hint="nothing of this step was changed; run again when the server is well",
-        )
-
-
-class _LostAtCommit(Exception):
-    """The connection ended after COMMIT was sent: the outcome must be found out."""
-
-    def __init__(self, attempt: str, message: str) -> None:
-        super().__init__(message)
-        self.attempt = attempt
+        return faults.gave_up(owned.step, error, tries, tuple(self.patience.blockers))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bgce_migrate.errors import SqlFileError, Where
-from bgce_migrate.migration import Action, Effect, Name, ObjectKind, Script, Statement
+from bgce_migrate.db.history import OpenUnit
+from bgce_migrate.errors import Refused, SqlFileError, Where
+from bgce_migrate.migration import Action, Effect, Name, ObjectKind, Script, Statement, Step
 
 #: Statements that may run twice without harm.
 _HARMLESS_TWICE = frozenset({"vacuum", "analyze"})
@@ -107,4 +109,21 @@ def require_resumable(script: Script, units: tuple[Unit, ...]) -> None:
                 "after a crash nobody could see whether this statement was done",
                 hint='add `-- bgce: done-when "SELECT ..."` or `-- bgce: repeatable`',
                 where=where,
+            )
+
+
+def require_unchanged(step: Step, units: tuple[Unit, ...], recorded: Mapping[int, OpenUnit]) -> None:
+    """Refuse a file whose units that are done were edited since (exit 3).
+
+    Args:
+        recorded: the open journal rows of this file, by unit.
+    """
+    by_number = {u.number: u for u in units}
+    for number, entry in recorded.items():
+        unit = by_number.get(number)
+        if entry.done and (unit is None or unit.digest != entry.unit_hash):
+            raise Refused(
+                f"{step.id}: unit {number} is already done and was edited since",
+                hint=f"put its old text back, or: bgce-migrate repair --forget-journal {step.id.short}",
+                where=Where(step.script.source.path, unit.statements[0].line if unit else None),
             )
