@@ -28,6 +28,7 @@ class Tree:
     notes: tuple[Finding, ...] = ()
     _scripts: dict[MigrationId, Script] = field(default_factory=dict)
     _downs: dict[MigrationId, tuple[Script | None, str]] = field(default_factory=dict)
+    _kept: dict[MigrationId, SourceFile | None] = field(default_factory=dict)
     _lines: dict[MigrationId, LockLine] = field(default_factory=dict)
 
     @staticmethod
@@ -99,7 +100,15 @@ class Tree:
         return self._downs[migration]
 
     def down_source(self, migration: MigrationId) -> SourceFile | None:
-        """The text kept in history, where there is a down."""
+        """The text kept in history, where there is a down.
+
+        Raises:
+            SqlFileError: a declared migration's down is missing or cannot be read.
+        """
+        if migration in self._kept:
+            return self._kept[migration]
+        if self._vouched(migration):
+            return self.migrations[migration].down
         script, _ = self.down(migration)
         return script.source if script is not None else None
 
@@ -122,6 +131,20 @@ class Tree:
         from bgce_migrate import sqlfile
 
         return sqlfile.checksum(source)
+
+    def know_down(self, migration: MigrationId, source: SourceFile | None) -> None:
+        """Take what `down_source` says from somebody who has read the down file."""
+        self._kept[migration] = source
+
+    def _vouched(self, migration: MigrationId) -> bool:
+        """Whether `lock` read these very bytes of a down file and found statements in them."""
+        line, down = self._lines.get(migration), self.migrations[migration].down
+        return (
+            line is not None
+            and down is not None
+            and line.down_checksum is not None
+            and line.down_sha256 == down.sha256
+        )
 
     # -- against the lock file and history ---------------------------------------------------------------------
 

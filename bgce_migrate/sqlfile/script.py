@@ -266,9 +266,11 @@ def read_down(
                 hint='write it, or say `-- bgce: irreversible reason="..."` in the up file',
             )
         return None, irreversible or "there is no down file"
+    # Of a declared down only an irreversible migration's may be empty, which the strict reading refuses.
+    strict = declared and irreversible is None
     try:
         script = read_script(
-            source, declared=False, direction=Direction.DOWN, schema=schema, migration=migration
+            source, declared=strict, direction=Direction.DOWN, schema=schema, migration=migration
         )
     except SqlFileError as error:
         if declared:
@@ -276,7 +278,7 @@ def read_down(
         return None, f"the down file cannot be read: {error.message}"
     if script.mode is Mode.EMPTY and (irreversible is not None or not declared):
         return None, irreversible or "the down file holds no statement"
-    if declared:
+    if declared and not strict:
         script = read_script(
             source, declared=True, direction=Direction.DOWN, schema=schema, migration=migration
         )
