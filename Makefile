@@ -30,7 +30,11 @@ $(VENV)/dev: $(VENV)/run
 	@touch $@
 
 test: $(VENV)/dev lint ## Everything: lint, types, import contracts, all tests on real servers
-	@$(PYTEST) -n $(JOBS) --dist loadgroup -m 'not slow'
+	@$(PYTEST) -n $(JOBS) --dist loadgroup -m 'not slow' || $(RETRY)
+
+# Fault tests kill, cut and time things, so a busy machine can upset one: what failed is run once more, alone. What
+# fails twice has failed (pytest's 1 means failed tests; anything else is not retried).
+RETRY = { test $$? -eq 1 && echo "once more, one at a time:" && $(PYTEST) --last-failed --last-failed-no-failures none -m 'not slow'; }
 
 test-long: $(VENV)/dev ## The slow tests too (random histories, kills)
 	@$(PYTEST) -n $(JOBS) --dist loadgroup
