@@ -104,7 +104,7 @@ def serving() -> Iterator[Stub]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_DELETE = _do
 
         def log_message(self, *_: object) -> None:
             """Silent."""
