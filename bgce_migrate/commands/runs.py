@@ -10,9 +10,8 @@ from bgce_migrate.commands.call import Call
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.context import Limits
+    from bgce_migrate.apply.context import Limits, Options
     from bgce_migrate.apply.losses import Loss
-    from bgce_migrate.apply.context import Options
     from bgce_migrate.outcome import RunReport
 
 DEFAULT_LOCK_WAIT = 60.0
@@ -42,8 +41,7 @@ def run(
         said: the values of `run_options`, and `atomic` and `expect` where the command has them.
         nothing: the sentence for a run that had nothing to do.
     """
-    from bgce_migrate.apply.context import Stop
-    from bgce_migrate.apply.context import Options
+    from bgce_migrate.apply.context import Options, Stop
     from bgce_migrate.commands.signals import stop_on_signals
     from bgce_migrate.report.progress import progress
     from bgce_migrate.report.runs import print_run

@@ -12,8 +12,7 @@ from bgce_migrate.commands.options import Slashed, command, domain_option, optio
 from bgce_migrate.commands.runs import run
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.context import RunInfo
-    from bgce_migrate.apply.context import Options
+    from bgce_migrate.apply.context import Options, RunInfo
     from bgce_migrate.apply.target import Target
     from bgce_migrate.outcome import RunReport
 

@@ -179,7 +179,7 @@ class Judge:
 
     def __call__(self, sql: str, **more: str) -> tuple[Finding, ...]:
         """The findings about a new migration with this text."""
-        write(self.root, {NEW: sql, **{k: v for k, v in more.items()}})
+        write(self.root, {NEW: sql, **more})
         result = lint(load(self.root), Request(use_git=False))
         return tuple(f for f in result.findings if f.rule != "not-locked")
 

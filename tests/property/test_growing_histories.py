@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bgce_migrate.desk import Desk
-from bgce_migrate.planning import Selection, plan_up
 from bgce_migrate.servers import Server
-from bgce_migrate.tree import Tree
 from tests.e2e.desks import require_done, up
 from tests.e2e.platform import bootstrap
 from tests.e2e.scene import dump, make_owner
