@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,12 +21,14 @@ class Tree:
     Attributes:
         lock: None where the project has no `bgce.lock` yet.
         notes: files that were left aside.
+        lock_digest: hex SHA-256 over the lock file's text; None where it was not read from a file.
     """
 
     project: Project
     migrations: dict[MigrationId, Migration]
     lock: LockFile | None
     notes: tuple[Finding, ...] = ()
+    lock_digest: str | None = None
     _scripts: dict[MigrationId, Script] = field(default_factory=dict)
     _downs: dict[MigrationId, tuple[Script | None, str]] = field(default_factory=dict)
     _kept: dict[MigrationId, SourceFile | None] = field(default_factory=dict)
@@ -44,10 +47,12 @@ class Tree:
             contents = read_folder(domain)
             notes += contents.notes
             migrations |= {m.id: m for m in contents.migrations}
-        lock = None
-        if project.declared and project.lock_path.is_file():
-            lock = lockfile.parse(project.lock_path.read_text(encoding="utf-8"), str(project.lock_path))
-        return Tree.of(project, migrations, lock, notes)
+        if not (project.declared and project.lock_path.is_file()):
+            return Tree.of(project, migrations, None, notes)
+        text = project.lock_path.read_text(encoding="utf-8")
+        tree = Tree.of(project, migrations, lockfile.parse(text, str(project.lock_path)), notes)
+        tree.lock_digest = hashlib.sha256(text.encode()).hexdigest()
+        return tree
 
     @staticmethod
     def of(
@@ -107,7 +112,7 @@ class Tree:
         """
         if migration in self._kept:
             return self._kept[migration]
-        if self._vouched(migration):
+        if self.vouched(migration):
             return self.migrations[migration].down
         script, _ = self.down(migration)
         return script.source if script is not None else None
@@ -136,7 +141,7 @@ class Tree:
         """Take what `down_source` says from somebody who has read the down file."""
         self._kept[migration] = source
 
-    def _vouched(self, migration: MigrationId) -> bool:
+    def vouched(self, migration: MigrationId) -> bool:
         """Whether `lock` read these very bytes of a down file and found statements in them."""
         line, down = self._lines.get(migration), self.migrations[migration].down
         return (
