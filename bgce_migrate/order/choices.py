@@ -10,6 +10,7 @@ from bgce_migrate.errors import Problem
 from bgce_migrate.order import wording
 from bgce_migrate.order.contests import pair_links, settle_uses, timeline
 from bgce_migrate.order.names import COLUMN, LENIENT
+from bgce_migrate.order.record import Use
 from bgce_migrate.order.timeline import Interval
 from bgce_migrate.order.web import Link
 from bgce_migrate.order.work import Choice, Contest, Work
@@ -19,7 +20,10 @@ _RESTARTS = 12
 #: Names looked at in all contests; beyond it guesses are no longer followed up, nor tried again.
 _EFFORT = 100_000
 #: What these make stands in the way of a plain DROP, so they rather follow a rebuild.
-_PINNING = frozenset({"foreign key", "view", "materialized view"})
+_PINNING = frozenset(
+    {"foreign key", "view", "materialized view", "default", "check", "generated column", "column type", "attribute"}
+    | {"index", "trigger", "policy", "partition"}
+)
 
 _Item: TypeAlias = "Choice | Contest"
 
@@ -186,11 +190,17 @@ def _pick(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval |
         return _any_of(work, choice, options)
     if options[0].start is None:
         end = options[0].end
-        rebuilt = end is not None and end.drops and use.effect.detail in _PINNING and not use.effect.soft
+        rebuilt = end is not None and end.drops and _pins(use)
         return options[-1] if rebuilt else options[0]
     if len(options) == 1 or choice.lenient or not use.binding:
         return options[0]
     return None
+
+
+def _pins(use: Use) -> bool:
+    detail = use.effect.detail
+    # A body that is not soft is one that PostgreSQL has parsed and knows by its objects.
+    return not use.effect.soft and (detail in _PINNING or detail.startswith("body of function"))
 
 
 def _any_of(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval | None:

@@ -171,3 +171,17 @@ def test_keys_to_the_primary_key_and_to_another_in_one_statement_name_both_colum
         placement = placement_of({"b/1": f"CREATE TABLE posts ({', '.join(order)});"}, {"a/1": users})
         (use,) = placement.foreign[MigrationId("b", 1)]
         assert use.columns == ("id", "name")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "CREATE TABLE c (x int DEFAULT f())",
+        "CREATE TABLE c (x int CHECK (f() > x))",
+        "CREATE VIEW v AS SELECT f() AS x",
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT f(); END",
+    ],
+)
+def test_what_would_pin_a_function_follows_its_rebuild(use: str) -> None:
+    function = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+    assert placed({"a/2": f"DROP FUNCTION f(); {function}", "b/1": use}, {"a/1": function}, "ba") == "a2 b1"
