@@ -10,7 +10,7 @@ from bgce_migrate.apply import faults, recording
 from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
-from bgce_migrate.db.statements import set_role, set_session_role
+from bgce_migrate.db.statements import set_role
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import BgceError, NeedsHuman, Refused, StepFailed, Unavailable
 from bgce_migrate.outcome import Head, StepResult, StepStatus
@@ -64,7 +64,7 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tupl
     prologue = runner.prologue(owned, attempt, previous)[1:]  # without BEGIN
     statements = owned.step.script.statements
     body = [Command(s.text, keep_rows=False) for s in statements]
-    tail = [Command(set_session_role(None)), *([Command(session.query("locks", "held"))] if owned.owner else [])]
+    tail = runner.tail(session, owned)
     try:
         replies = session.run([*prologue, *body, *tail], on_tick=runner.tick(session))
     except Failed as caught:

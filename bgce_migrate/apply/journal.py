@@ -139,9 +139,7 @@ class JournalRunner:
             *([Command(set_role(owned.owner))] if owned.owner else []),
         ]
         body = [Command(s.text, keep_rows=False) for s in unit.statements]
-        tail = [Command(set_session_role(None))]
-        if owned.owner:
-            tail.append(Command(session.query("locks", "held")))
+        tail = self.runner.tail(session, owned)
         try:
             replies = session.run([*begin, *body, *tail], on_tick=self.runner.tick(session))
         except Failed as caught:

@@ -30,6 +30,8 @@ from bgce_migrate.errors import (
 from bgce_migrate.migration import Mode, Statement
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
+#: A body may set these for itself; our own part of the step must not run into them.
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 _RECONNECTS = 2  # how often one step may lose its connection
 
 
@@ -152,12 +154,20 @@ class StepRunner:
             *([Command(set_role(owned.owner))] if owned.owner else []),
         ]
 
+    def tail(self, session: Session, owned: Owned) -> list[Command]:
+        """What follows a body in its round trip: the session's own role, our limits again, what it has locked."""
+        wanted = settings_of(self.context, owned)
+        text, values = settings(session.server_version, {name: wanted[name] for name in _LIMITS})
+        return [
+            # For the session, not only the transaction: a role that a hostile body has left behind a ROLLBACK of its
+            # own must not stay on a pooled connection.
+            Command(set_session_role(None)),
+            Command(text, values, keep_rows=False),
+            *([Command(session.query("locks", "held"))] if owned.owner else []),
+        ]
+
     def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> None:
-        # For the session, not only the transaction: a role that a hostile body has left behind a ROLLBACK of its own
-        # must not stay on a pooled connection.
-        tail = [Command(set_session_role(None))]
-        if owned.owner:
-            tail.append(Command(session.query("locks", "held")))
+        tail = self.tail(session, owned)
         done = len(first)
 
         def on_reply(index: int, reply: Reply) -> None:

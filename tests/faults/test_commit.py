@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bgce_migrate.apply import step as protocol
+from bgce_migrate.apply import patience
 from bgce_migrate.apply.context import Stop
 from bgce_migrate.errors import Unavailable
 from bgce_migrate.migration import Step
@@ -116,7 +116,7 @@ def test_outcome_unknown_in_time(site: Site, server: Server) -> None:
 
 def test_interrupted_while_commit_waits(site: Site, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """F15, F27: a stop is heard while COMMIT waits; the outcome is unknown, so exit 6, not 130."""
-    monkeypatch.setattr(protocol, "_GRACE", 0.3)
+    monkeypatch.setattr(patience, "_GRACE", 0.3)
     two_steps(site)
     stop = Stop()
     with ghost_standby(server) as ghost:

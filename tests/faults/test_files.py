@@ -123,6 +123,7 @@ def test_read_only_folder(plain: Site) -> None:
     assert sorted(str(p) for p in plain.root.rglob("*")) == before
 
 
+@pytest.mark.postgres(18)
 def test_two_files_of_one_version(site: Site) -> None:
     """F69, O8: exit 2, naming both."""
     site.domain("core", tables=["one"])
@@ -133,6 +134,7 @@ def test_two_files_of_one_version(site: Site) -> None:
     assert "000001_one.up.sql" in done.stderr and "000001_uno.up.sql" in done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_names_that_differ_in_case_only(plain: Site) -> None:
     """F76: two files of one version are two, however they are spelled (exit 2)."""
     plain.write("core", 1, "CREATE TABLE one (id int);", None, name="Make")
@@ -173,6 +175,7 @@ def test_an_applied_file_is_edited(site: Site) -> None:
     assert site.applied() == ["core/1"]
 
 
+@pytest.mark.postgres(18)
 def test_edits_that_change_nothing(site: Site) -> None:
     """C1: comments, white space, letter case of words and line ends: no alarm."""
     done = run_one(site, "CREATE TABLE one (id int);", "DROP TABLE one;")
@@ -182,6 +185,7 @@ def test_edits_that_change_nothing(site: Site) -> None:
     assert done.code == 0 and done.document["result"] == "nothing_to_do", done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_two_migrations_with_one_text(site: Site) -> None:
     """C4: allowed."""
     site.domain("core", tables=["one"])
@@ -236,6 +240,7 @@ def test_a_domain_is_missing(plain: Site) -> None:
     assert "one" not in plain.tables()
 
 
+@pytest.mark.postgres(18)
 def test_a_circle(guarded: Site) -> None:
     """F73, O11: through three domains; the whole path is printed; nothing runs."""
     for name, needs in (("aaa", "ccc"), ("bbb", "aaa"), ("ccc", "bbb")):
@@ -251,6 +256,7 @@ def test_a_circle(guarded: Site) -> None:
     assert guarded.tables() == set()
 
 
+@pytest.mark.postgres(18)
 @pytest.mark.parametrize("needs", ["core/000009", "nowhere/000001", "shop/000001"])
 def test_a_missing_dependency(site: Site, needs: str) -> None:
     """F73, O4, O5: a version that is not there, a domain that is not there, itself: named, nothing runs."""
@@ -265,6 +271,7 @@ def test_a_missing_dependency(site: Site, needs: str) -> None:
     assert site.tables() == set()
 
 
+@pytest.mark.postgres(18)
 def test_the_plan_has_moved(site: Site) -> None:
     """F74: a file changes between `plan` and `up --expect`: exit 3, nothing runs."""
     site.domain("core", tables=["one"])
@@ -279,6 +286,7 @@ def test_the_plan_has_moved(site: Site) -> None:
     assert site.run("up", "--expect", fingerprint).code == 0
 
 
+@pytest.mark.postgres(18)
 def test_the_plan_has_moved_while_waiting(site: Site) -> None:
     """F74, L3: another run comes between plan and lock: --expect is judged again under the lock."""
     site.domain("core", tables=["one", "two"])
@@ -311,6 +319,7 @@ int gettimeofday(struct timeval *t, void *z) {
 """
 
 
+@pytest.mark.postgres(18)
 def test_the_clients_clock_is_in_2001(site: Site, tmp_path: Path) -> None:
     """F75: times come from the server, order from the sequence; exit 0."""
     compiler = shutil.which("cc") or shutil.which("gcc")
@@ -332,18 +341,21 @@ def test_the_clients_clock_is_in_2001(site: Site, tmp_path: Path) -> None:
     assert site.chain_faults() == ()
 
 
+@pytest.mark.postgres(18)
 def test_a_file_of_comments(site: Site) -> None:
     """P7: an error in a declared domain; a step without statements in an undeclared folder."""
     done = run_one(site, "-- nothing yet\n")
     assert done.code == (0 if site.layout == "plain" else 2), done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_a_missing_pair(site: Site) -> None:
     """O16: an up without a down is an error in a declared domain; undeclared folders may."""
     done = run_one(site, "CREATE TABLE one (id int);", None)
     assert done.code == (0 if site.layout == "plain" else 2), done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_one_table_of_two_domains(guarded: Site) -> None:
     """O9: the same version number in two domains is legal, the same table is not: exit 2 with both owners."""
     guarded.domain("aaa", tables=["one"])
@@ -357,6 +369,7 @@ def test_one_table_of_two_domains(guarded: Site) -> None:
     assert done.code == 2 and "aaa" in done.stderr and "bbb" in done.stderr, done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_a_view_named_before_what_it_uses(site: Site) -> None:
     """O10: what a view uses comes first, whatever the names of the domains are."""
     site.domain("aaa", requires=["zzz"])

@@ -179,6 +179,7 @@ def test_a_body_cannot_give_up_the_run_lock(plain: Site) -> None:
     assert plain.applied() == ["core/1", "core/2", "core/3"]
 
 
+@pytest.mark.postgres(18)
 def test_a_file_may_not_discard(site: Site) -> None:
     """F10: refused with file and line before anything runs."""
     site.domain("core", tables=["one"])
@@ -227,6 +228,7 @@ def test_interrupted_in_a_body(site: Site, number: signal.Signals) -> None:
     assert site.run("up").code == 0
 
 
+@pytest.mark.postgres(18)
 def test_interrupted_twice(site: Site) -> None:
     """F29: a second signal during the rollback changes nothing."""
     site.domain("core", tables=["one"])
@@ -294,6 +296,7 @@ def test_a_killed_client_frees_its_locks_soon(site: Site) -> None:
     assert site.applied() == ["core/1"]
 
 
+@pytest.mark.postgres(18)
 def test_a_wait_that_ended_leaves_no_request(site: Site) -> None:
     """L5: after exit 4 nothing of the waiter is on the server."""
     trees.six_steps(site)
@@ -307,6 +310,7 @@ def test_a_wait_that_ended_leaves_no_request(site: Site) -> None:
         assert "holder of the test" in done.message and "--lock-wait" in done.stderr
 
 
+@pytest.mark.postgres(18)
 def test_nothing_pending_takes_no_lock(site: Site) -> None:
     """L11: returns at once while another run holds the lock."""
     trees.six_steps(site)
@@ -318,6 +322,7 @@ def test_nothing_pending_takes_no_lock(site: Site) -> None:
         assert (done.code, done.document["result"]) == (0, "nothing_to_do")
 
 
+@pytest.mark.postgres(18)
 def test_locks_of_two_databases_do_not_collide(make_site: MakeSite) -> None:
     """L10: another database of the server is free; another spelling of the same one is not."""
     one, two = make_site("plain"), make_site("plain")
@@ -332,6 +337,7 @@ def test_locks_of_two_databases_do_not_collide(make_site: MakeSite) -> None:
         assert one.run("up", "--lock-wait", "0.1", url=other).code == 4
 
 
+@pytest.mark.postgres(18)
 def test_two_threads_on_two_databases(make_site: MakeSite) -> None:
     """L12: nothing is shared between runs of one process."""
     sites = [make_site("plain"), make_site("plain")]
@@ -343,6 +349,7 @@ def test_two_threads_on_two_databases(make_site: MakeSite) -> None:
     assert all(len(site.applied()) == 30 for site in sites)
 
 
+@pytest.mark.postgres(18)
 def test_the_holder_is_named_to_the_library(plain: Site) -> None:
     """L5, L9: the library raises with who holds the lock, and says that nothing was changed."""
     trees.six_steps(plain)

@@ -137,6 +137,7 @@ def test_an_orphan_of_two_phase_commit(site: Site) -> None:
     assert site.run("up").code == 0
 
 
+@pytest.mark.postgres(18)
 def test_a_file_may_not_prepare(site: Site) -> None:
     """F11, F46: refused with file and line before anything runs."""
     site.domain("core", tables=["one"])

@@ -276,6 +276,7 @@ def test_server_full(own_site: Site, primary: Server, server_root: Path) -> None
     assert own_site.run("up").code == 0
 
 
+@pytest.mark.postgres(18)
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
@@ -296,6 +297,7 @@ def test_wrong_address(plain: Site, key: str, value: str, words: str) -> None:
     assert "wrong-secret" not in done.stderr + str(done.document)
 
 
+@pytest.mark.postgres(18)
 def test_certificate_is_not_trusted(plain: Site) -> None:
     """F24: a server without the TLS that was asked for: exit 4."""
     trees.six_steps(plain)
@@ -338,6 +340,7 @@ def test_settings_of_the_login_do_not_matter(site: Site) -> None:
     assert site.query("SELECT at AT TIME ZONE 'UTC' = '2026-02-03 10:00', word FROM one") == [(True, "a\\b")]
 
 
+@pytest.mark.postgres(18)
 def test_unreachable_while_waiting(plain: Site) -> None:
     """F24: the library says the same as the command."""
     trees.six_steps(plain)
