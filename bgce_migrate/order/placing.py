@@ -9,6 +9,7 @@ from bgce_migrate.migration import Action, Finding, ForeignUse, MigrationId, Sev
 from bgce_migrate.order import wording
 from bgce_migrate.order.foreign import Tables, foreign_uses_of
 from bgce_migrate.order.layer import Life
+from bgce_migrate.order.letting_go import let_go_first
 from bgce_migrate.order.names import PARTS, TOP, Key
 from bgce_migrate.order.record import Record, Use, record_candidates
 from bgce_migrate.order.resolve import resolve
@@ -35,6 +36,8 @@ def place(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Pl
     links = _version_order(record) + _required(work, log)
     tie_down(work)
     resolve(work, links)
+    if not work.problems:
+        let_go_first(work, log)
     uses = _uses_by_node(record)
     _check_declared(work, uses)
     if work.problems:

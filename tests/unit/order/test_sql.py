@@ -185,3 +185,25 @@ def test_keys_to_the_primary_key_and_to_another_in_one_statement_name_both_colum
 def test_what_would_pin_a_function_follows_its_rebuild(use: str) -> None:
     function = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
     assert placed({"a/2": f"DROP FUNCTION f(); {function}", "b/1": use}, {"a/1": function}, "ba") == "a2 b1"
+
+
+T = "CREATE TABLE t (x int UNIQUE, y int);"
+
+
+@pytest.mark.parametrize(
+    ("held", "let_go", "goes"),
+    [
+        ("CREATE VIEW v AS SELECT x FROM t;", "DROP VIEW v;", "DROP TABLE t;"),
+        ("CREATE VIEW v AS SELECT x FROM t;", "DROP VIEW v;", "ALTER TABLE t DROP COLUMN x;"),
+        ("CREATE TABLE c (x int REFERENCES t (x));", "DROP TABLE c;", "DROP TABLE t;"),
+        ("CREATE TABLE c (x int REFERENCES t (x));", "ALTER TABLE c DROP CONSTRAINT c_x_fkey;", "DROP TABLE t;"),
+    ],
+)
+def test_what_rests_on_an_object_is_dropped_first_in_a_batch(held: str, let_go: str, goes: str) -> None:
+    assert placed({"b/2": let_go, "a/2": goes}, {"a/1": T, "b/1": held}) == "b2 a2"
+    assert placed({"b/1": held, "b/2": let_go, "a/2": goes}, {"a/1": T}) == "b1 b2 a2"
+
+
+def test_drops_that_have_nothing_to_do_with_each_other_keep_the_order_of_ranks() -> None:
+    log = {"a/1": T, "b/1": "CREATE TABLE c (x int);"}
+    assert placed({"b/2": "DROP TABLE c;", "a/2": "DROP TABLE t;"}, log) == "a2 b2"
