@@ -19,12 +19,14 @@ from bgce_migrate.migration import (
     Direction,
     Directives,
     Edge,
+    Effect,
     Finding,
     Migration,
     MigrationId,
     Mode,
     Plan,
     Script,
+    SourceFile,
     Statement,
     Step,
 )
@@ -39,7 +41,8 @@ _DECIDING = (*READING, "order", "plan", "registry", "")
 _KIN = "plan-"
 #: In place of statements that are only counted.
 _COUNTED = Statement("", 0, 0, 0, "")
-_KEPT, _NONE, _UNKNOWN = b"1", b"0", b"?"
+#: What is said of a down: to be kept in history, none, or better read again.
+_KEPT, _NONE, _UNKNOWN = 1, 0, 2
 
 
 class _WireStep(msgspec.Struct, array_like=True):
@@ -64,6 +67,29 @@ class _Wire(msgspec.Struct, array_like=True):
     findings: tuple[Finding, ...]
 
 
+class _WireScript(msgspec.Struct, array_like=True):
+    """A script without its source, which both processes have."""
+
+    checksum: str
+    mode: Mode
+    directives: Directives
+    statements: tuple[Statement, ...]
+    effects: tuple[Effect, ...]
+    notes: tuple[Finding, ...]
+
+    def of(self, source: SourceFile) -> Script:
+        """The whole script."""
+        return Script(
+            source, self.checksum, self.mode, self.directives, self.statements, self.effects, self.notes
+        )
+
+
+class _Answer(msgspec.Struct, array_like=True):
+    ups: list[_WireScript | None]
+    downs: list[int]
+
+
+_answers: msgspec.msgpack.Decoder[_Answer] = msgspec.msgpack.Decoder(_Answer)
 _decoder: msgspec.msgpack.Decoder[_Wire] = msgspec.msgpack.Decoder(_Wire)
 
 
@@ -181,30 +207,48 @@ def _made(tree: Tree, selection: Selection) -> PlanView:
 
 
 def _read_beside(tree: Tree) -> None:
-    """A forked child reads the downs while the ups are read here; whatever it cannot say is read later."""
+    """A forked child reads the downs and some ups, the rest is read here; what it cannot say is read later."""
+    ups = list(tree.migrations)
     downs = [i for i, m in tree.migrations.items() if m.down is not None and not tree.vouched(i)]
-    if len(downs) <= MANY or not can_fork():
+    if len(ups) + len(downs) <= MANY or not can_fork():
         return
     # Loaded once, before the child is made.
     import bgce_migrate.sqlfile.script  # noqa: F401
 
-    with beside(lambda pipe: _send(tree, downs, pipe)) as answer:
+    # A down costs about half of an up.
+    ours = len(ups) - max(0, len(ups) - len(downs) // 2) // 2
+    theirs = ups[ours:]
+    with beside(lambda pipe: _send(tree, theirs, downs, pipe)) as answer:
         # Which mistake is told first, is for the plan to say.
         with contextlib.suppress(SqlFileError):
-            for migration in tree.migrations:
+            for migration in ups[:ours]:
                 tree.script(migration)
-        said = answer()
-    for migration, word in zip(downs, said, strict=False):
-        if word != _UNKNOWN[0]:
-            tree.know_down(migration, tree.migrations[migration].down if word == _KEPT[0] else None)
+        raw = answer()
+    try:
+        said = _answers.decode(raw)
+    except (msgspec.DecodeError, ValueError, TypeError):
+        return
+    for migration, script in zip(theirs, said.ups, strict=True):
+        if script is not None:
+            tree.know(migration, script.of(tree.migrations[migration].up))
+    for migration, word in zip(downs, said.downs, strict=True):
+        if word != _UNKNOWN:
+            tree.know_down(migration, tree.migrations[migration].down if word == _KEPT else None)
 
 
-def _send(tree: Tree, downs: Sequence[MigrationId], pipe: BinaryIO) -> None:
-    for migration in downs:
-        pipe.write(_word(tree, migration))
+def _send(tree: Tree, ups: Sequence[MigrationId], downs: Sequence[MigrationId], pipe: BinaryIO) -> None:
+    pipe.write(msgspec.msgpack.encode(_Answer([_script(tree, i) for i in ups], [_word(tree, i) for i in downs])))
 
 
-def _word(tree: Tree, migration: MigrationId) -> bytes:
+def _script(tree: Tree, migration: MigrationId) -> _WireScript | None:
+    try:
+        s = tree.script(migration)
+    except SqlFileError:
+        return None
+    return _WireScript(s.checksum, s.mode, s.directives, s.statements, s.effects, s.notes)
+
+
+def _word(tree: Tree, migration: MigrationId) -> int:
     from bgce_migrate import sqlfile
     from bgce_migrate.sqlfile.directives import read_header
 

@@ -13,6 +13,7 @@ from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Problem, SqlFileError, Where
 from bgce_migrate.migration import Finding, Migration, MigrationId, Severity, SourceFile
 from bgce_migrate.registry.references import printable
+from bgce_migrate.sqlfile.source import read_source
 
 #: golang-migrate's own pattern, with ASCII digits only.
 FILE_NAME = re.compile(r"([0-9]+)_(.*)\.(up|down)\.sql\Z", re.DOTALL)
@@ -135,7 +136,8 @@ def _name_fault(digits: str, slug: str) -> str | None:
     significant = digits.lstrip("0")
     if len(significant) > 19 or int(significant or "0") > MAX_VERSION:
         return f"has a version larger than {MAX_VERSION}"
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
+    # What is printable has neither, and is quickly told.
+    if not slug.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
         return "has a control character or bytes that are not UTF-8 in its name"
     return None
 
@@ -187,8 +189,6 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
 
 
 def _source(reading: _Reading, name: str, real: str) -> SourceFile | None:
-    from bgce_migrate.sqlfile import read_source
-
     path = f"{reading.folder}{os.sep}{name}"
     try:
         if name in reading.links:
