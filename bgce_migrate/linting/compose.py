@@ -17,7 +17,7 @@ from bgce_migrate.linting import declarations
 from bgce_migrate.linting.analysis import Analysis, Task
 from bgce_migrate.linting.beside import beside, can_fork
 from bgce_migrate.linting.kept import Request, Result, in_order, read_findings, write_findings
-from bgce_migrate.linting.ordering import Ordered, ordered, superseded
+from bgce_migrate.linting.ordering import EXACT, Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES
 from bgce_migrate.linting.reading import MANY, analyses
 from bgce_migrate.linting.selection import Chosen
@@ -214,10 +214,10 @@ class Run:
     # -- the end -----------------------------------------------------------------------------------------------
 
     def _shown(self, inputs: Sequence[LintInput]) -> Result:
-        exact = {rule.id for rule in OWNERSHIP_RULES}
-        findings = superseded(tuple(dict.fromkeys(self.findings)), exact)
+        owned = {rule.id for rule in OWNERSHIP_RULES}
+        findings = superseded(tuple(dict.fromkeys(self.findings)), owned | EXACT)
         findings = list(weighed(findings, self.settings.severities))
-        known = rule_ids() | exact | PAGES.keys() | {f.rule for f in findings}
+        known = rule_ids() | owned | PAGES.keys() | {f.rule for f in findings}
         if self.request.today:
             findings = list(waive(findings, inputs, self.request.today, known))
         findings = [f for f in findings if self.chosen.shows(f)]

@@ -91,7 +91,9 @@ def superseded(findings: Sequence[Finding], exact: Collection[str]) -> list[Find
 
 
 #: What the order or the reader say in general, where an ownership rule says it exactly.
-_GENERAL = frozenset({"undeclared-dependency", "refused-sql", "role-change", "extension", "create-extension"})
+_GENERAL = frozenset({"undeclared-dependency", "refused-sql", "role-change"})
+#: Safety rules that say exactly what the reader refuses in general.
+EXACT = frozenset({"concurrently-if-not-exists", "transaction-control", "session-setting", "replication-role"})
 
 
 def _place(finding: Finding) -> tuple[str, int]:

@@ -295,6 +295,17 @@ Migrations of one domain lie in one folder.
 
 Move them up, or declare the inner folder as a domain.
 """),
+    "linked-folder": ("note", """\
+A link to a folder was left aside.
+
+## Why
+
+The folder it leads to is read where it is.
+
+## Instead
+
+Nothing.
+"""),
     "unread-file": ("note", """\
 A SQL file that is not named like a migration was left aside.
 
@@ -317,7 +328,7 @@ Its migrations are not in the order.
 
 Correct its rights.
 """),
-    "ownership-off": ("note", """\
+    "undeclared": ("note", """\
 Ownership rules are off.
 
 ## Why

@@ -30,14 +30,14 @@ from bgce_migrate.migration import FOREIGN_KEY, Severity
 
 
 def check(scene: Scene) -> Iterator[Found]:
-    """Keys inside CREATE TABLE, and with ADD COLUMN, to parents that are in use."""
+    """Keys inside CREATE TABLE to parents that are in use; ADD COLUMN is `add-column-reference`."""
     settled = {t.object.name for t in scene.touches if t.detail == FOREIGN_KEY and t.settled}
     for key in keys_of(scene):
         owner = scene.owner_of(key.parent)
-        if key.form == "constraint" or owner is None or not scene.foreign(owner) or not scene.requires(owner):
+        if key.form != "table" or owner is None or not scene.foreign(owner) or not scene.requires(owner):
             continue
         hot = (owner, key.parent[1]) in scene.world.hot
-        if not hot and (key.parent[1] not in settled or key.form == "column"):
+        if not hot and key.parent[1] not in settled:
             continue
         yield Found(
             f"the key to {key.parent[1]} of {scene.world.who(owner)} blocks its writers while it is made",
