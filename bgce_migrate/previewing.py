@@ -148,7 +148,7 @@ def _parts(tree: Tree, selection: Selection) -> Iterator[object]:
 
 def _plainly(value: object) -> object:
     if isinstance(value, PurePath):
-        return str(value)
+        return bytes(value)  # it need not be UTF-8
     # A read-only mapping, in its own order.
     return list(value.items())  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,20 @@ def test_after_any_change_the_plan_is_made_anew(
     view = preview(tree, EVERYTHING)
     assert tree._scripts, "the old plan was taken"
     assert shown(view, capsys) == as_made(project, EVERYTHING, capsys)
+
+
+def test_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        root.mkdir()
+    except OSError:
+        pytest.skip("no such names here")
+    init(root)
+    write(root, "alpha", "[tables.a]\n", "CREATE TABLE a (id int)")
+    Desk.load(root).lock()
+    for _ in range(2):
+        assert len(preview(Desk.load(root).tree, EVERYTHING).plan.steps) == 1
+    assert len(kept(root)) == 1
 
 
 def test_a_down_broken_since_is_refused(project: Path) -> None:
