@@ -193,7 +193,8 @@ def _pick(work: Work, choice: Choice, options: Sequence[Interval]) -> Interval |
         rebuilt = end is not None and end.drops and _pins(use)
         return options[-1] if rebuilt else options[0]
     if len(options) == 1 or choice.lenient or not use.binding:
-        return options[0]
+        lasting = [o for o in options if o.end is None or not (o.end.drops and _pins(use))]
+        return (lasting or options)[0]
     return None
 
 

@@ -184,7 +184,9 @@ def test_keys_to_the_primary_key_and_to_another_in_one_statement_name_both_colum
 )
 def test_what_would_pin_a_function_follows_its_rebuild(use: str) -> None:
     function = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
-    assert placed({"a/2": f"DROP FUNCTION f(); {function}", "b/1": use}, {"a/1": function}, "ba") == "a2 b1"
+    rebuild = f"DROP FUNCTION f(); {function}"
+    assert placed({"a/2": rebuild, "b/1": use}, {"a/1": function}, "ba") == "a2 b1"
+    assert placed({"a/1": function, "a/2": rebuild, "b/1": use}, ranks="ba") == "a1 a2 b1"
 
 
 T = "CREATE TABLE t (x int UNIQUE, y int);"
