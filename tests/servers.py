@@ -58,8 +58,9 @@ def sweep() -> None:
     """Remove what earlier test runs left that were killed."""
     for root in Path("/tmp").glob(f"{ROOT_PREFIX}*"):
         match = re.match(rf"{ROOT_PREFIX}(\d+)-", root.name)
-        if match and root.stat().st_uid == os.getuid() and not _lives(int(match[1])):
-            remove_root(root)
+        with contextlib.suppress(FileNotFoundError):  # another run has just ended and removed its own
+            if match and root.stat().st_uid == os.getuid() and not _lives(int(match[1])):
+                remove_root(root)
 
 
 def _lives(pid: int) -> bool:
