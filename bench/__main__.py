@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 import bgce_migrate
-from bench import idle, peers, planning, race, tables, travel, verdict, workload
+from bench import idle, lint, peers, planning, race, tables, travel, verdict, workload
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "planning")
+PARTS = ("race", "idle", "travel", "planning", "lint")
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,6 +58,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
             _say("round trips")
             results.travel = travel.measure(ground, folder, rounds=3)
             results.requirements += verdict.of_travel(results.travel)
+    if "lint" in parts:
+        _say("lint")
+        results.lint = lint.measure(folder, rounds=said.rounds, say=_say)
+        results.requirements += verdict.of_lint(results.lint)
     if "planning" in parts:
         _say("planning")
         results.planning = planning.measure(folder, rounds=3)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from bench.clock import Sample
 from bench.idle import BARE, Idle
+from bench.lint import Linting
 from bench.planning import Planning
 from bench.race import Race
 from bench.travel import DELAY, FEW, MANY, Travel
@@ -26,6 +27,7 @@ class Results:
     idle: Idle | None = None
     travel: Travel | None = None
     planning: Planning | None = None
+    lint: Linting | None = None
     requirements: list[Requirement] = field(default_factory=list)
 
 
@@ -57,6 +59,10 @@ def text(results: Results) -> str:
         lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
         lines += _table((p.cold, p.locked), None, "")
         lines.append(f"  peak memory {p.peak / MEGABYTE:.0f} MB")
+    if results.lint:
+        found = results.lint
+        lines += ["", f"lint of {found.files} files, {found.bytes / 1e6:.1f} MB (seconds)"]
+        lines += _table(found.samples, found.squawk, "squawk")
     lines += ["", "requirements", *(f"  {requirement}" for requirement in results.requirements)]
     return "\n".join(lines)
 
@@ -98,6 +104,8 @@ def document(results: Results) -> str:
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}
+    if results.lint:
+        out["lint"] = {**_samples(results.lint.samples, results.lint.squawk), "files": results.lint.files}
     out["requirements"] = [
         {"text": r.text, "measured": r.measured, "limit": r.limit, "unit": r.unit.strip(), "met": r.met}
         for r in results.requirements

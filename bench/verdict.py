@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bench.contestants import FLOOR
 from bench.idle import Idle
+from bench.lint import Linting
 from bench.planning import Planning
 from bench.race import Race
 from bench.travel import Travel
@@ -59,6 +60,15 @@ def of_idle(idle: Idle) -> list[Requirement]:
 def of_travel(travel: Travel) -> list[Requirement]:
     """Two round trips a step; a tenth is left to the clock."""
     return [Requirement("round trips a step", travel.a_step, 2.1)]
+
+
+def of_lint(linting: Linting) -> list[Requirement]:
+    """Cold at most twice squawk's time, with nothing changed at most half of it."""
+    squawk = linting.squawk
+    if squawk is None:
+        return []
+    limits = {"lint, cold": 2.0, "lint, nothing changed": 0.5}
+    return [Requirement(f"{s.name} over squawk", s.ratio(squawk), limits[s.name]) for s in linting.samples if s.name in limits]
 
 
 def of_planning(planning: Planning) -> list[Requirement]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from bgce_migrate.migration import Severity
 from tests.lint_cases.evaluation import Evaluation, evaluations, findings, verdict
 
-
 #: Said of nearly every statement, so that they tell nothing here.
 EVERYWHERE = frozenset({"require-lock-timeout", "require-statement-timeout", "prefer-robust-stmts"})
 

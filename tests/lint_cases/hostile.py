@@ -240,6 +240,8 @@ HOSTILE: tuple[tuple[str, str], ...] = (
     ("foreign-lock", "LOCK TABLE billing.invoices;"),
     ("foreign-lock", "LOCK TABLE orders.orders, crm.people IN SHARE MODE;"),
     ("foreign-lock", "SELECT id FROM crm.people FOR UPDATE;"),
+    ("foreign-lock", "SELECT id FROM crm.people FOR -- nobody\n  UPDATE;"),
+    ("foreign-lock", "SELECT id FROM crm.people FOR /* x */ NO KEY UPDATE;"),
     ("foreign-lock", "INSERT INTO orders.notes (id) SELECT p.id FROM crm.people p JOIN orders.orders o ON o.id = p.id FOR SHARE OF p;"),
     ("foreign-lock", DO.format("PERFORM 1 FROM crm.people FOR NO KEY UPDATE;")),
     ("foreign-lock", BODY.format("LOCK TABLE crm.people;")),
