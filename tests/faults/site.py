@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from bgce_migrate.apply.context import Limits, RunInfo, Silent, Stop
@@ -290,3 +291,8 @@ def until(found: Callable[[], Any], seconds: float = 20.0, what: str = "what the
             return value
         assert time.monotonic() < end, f"{what} did not come within {seconds} s"
         time.sleep(0.01)
+
+
+#: Where the layout makes no difference to the fault, one is enough.
+only_plain = pytest.mark.parametrize("site", ["plain"], indirect=True)
+only_guarded = pytest.mark.parametrize("site", ["guarded"], indirect=True)

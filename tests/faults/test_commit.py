@@ -17,7 +17,7 @@ from bgce_migrate.servers import Server
 from tests.faults import trees
 from tests.faults.conftest import MakeSite
 from tests.faults.injections import ghost_standby
-from tests.faults.site import Site, Watcher, until
+from tests.faults.site import Site, Watcher, only_guarded, only_plain, until
 from tests.proxy import Proxy
 
 NOTE = "the answer to COMMIT was lost; the server confirms that it is applied"
@@ -114,6 +114,7 @@ def test_outcome_unknown_in_time(site: Site, server: Server) -> None:
     require_both(site)
 
 
+@only_plain
 def test_interrupted_while_commit_waits(site: Site, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """F15, F27: a stop is heard while COMMIT waits; the outcome is unknown, so exit 6, not 130."""
     monkeypatch.setattr(patience, "_GRACE", 0.3)
@@ -134,6 +135,7 @@ def test_interrupted_while_commit_waits(site: Site, server: Server, monkeypatch:
     require_both(site)
 
 
+@only_guarded
 def test_the_wait_for_a_standby_is_cancelled(site: Site, server: Server) -> None:
     """F16: COMMIT succeeds with a warning: applied, and the report says that no standby has confirmed it."""
     two_steps(site)
@@ -195,6 +197,7 @@ def test_cut_at_two_hundred_bytes(make_site: MakeSite, proxy: Proxy, layout: str
     cut_everywhere(make_site, proxy, layout, 50)
 
 
+@only_plain
 def test_network_gone_for_good(site: Site, proxy: Proxy) -> None:
     """F14, F18: cut before COMMIT and no way back within `resolve_timeout`: exit 6 or 4, and the next run is whole."""
     two_steps(site)
@@ -210,6 +213,7 @@ def test_network_gone_for_good(site: Site, proxy: Proxy) -> None:
     require_both(site)
 
 
+@only_guarded
 def test_backend_stopped(site: Site) -> None:
     """F19: the server's process answers nothing: Ctrl-C ends the client; the next run names it, then goes on."""
     site.domain("core", tables=["one"])

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from bgce_migrate.errors import Refused
 from bgce_migrate.servers import programs
 from tests.faults.conftest import MakeSite
-from tests.faults.site import Site
+from tests.faults.site import Site, only_guarded, only_plain
 from tests.faults.zygote import Finished
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,6 +80,7 @@ CREATE VIEW v AS SELECT $tag$ $1 ; $tag$::text AS t
 """
 
 
+@only_plain
 def test_split_as_psql_does(site: Site, make_site: MakeSite) -> None:
     """F66, P11: quotes, bodies and comments are cut as psql cuts them: the same catalog."""
     done = run_one(site, BODIES)
@@ -145,6 +146,7 @@ def test_names_that_differ_in_case_only(plain: Site) -> None:
     assert plain.run("up").code == 2
 
 
+@only_plain
 def test_a_late_lower_version(site: Site) -> None:
     """F70, O1, O14: planned like any other, never skipped."""
     site.domain("core", tables=["one", "two", "five"])
@@ -186,6 +188,7 @@ def test_edits_that_change_nothing(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_two_migrations_with_one_text(site: Site) -> None:
     """C4: allowed."""
     site.domain("core", tables=["one"])
@@ -197,6 +200,7 @@ def test_two_migrations_with_one_text(site: Site) -> None:
     assert site.value("SELECT count(*) FROM one") == 2
 
 
+@only_guarded
 def test_an_applied_file_is_missing(site: Site) -> None:
     """F72, O7: told, not an error; `down` takes the text that history keeps; put back it is the same migration."""
     site.domain("core", tables=["one", "two"])
@@ -287,6 +291,7 @@ def test_the_plan_has_moved(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_guarded
 def test_the_plan_has_moved_while_waiting(site: Site) -> None:
     """F74, L3: another run comes between plan and lock: --expect is judged again under the lock."""
     site.domain("core", tables=["one", "two"])
@@ -320,6 +325,7 @@ int gettimeofday(struct timeval *t, void *z) {
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_the_clients_clock_is_in_2001(site: Site, tmp_path: Path) -> None:
     """F75: times come from the server, order from the sequence; exit 0."""
     compiler = shutil.which("cc") or shutil.which("gcc")
@@ -370,6 +376,7 @@ def test_one_table_of_two_domains(guarded: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_guarded
 def test_a_view_named_before_what_it_uses(site: Site) -> None:
     """O10: what a view uses comes first, whatever the names of the domains are."""
     site.domain("aaa", requires=["zzz"])

@@ -8,7 +8,7 @@ import pytest
 
 from bgce_migrate.apply.journal import JournalRunner
 from tests.faults import trees
-from tests.faults.site import Site, until
+from tests.faults.site import Site, only_guarded, only_plain, until
 
 FIVE = """-- bgce: no-transaction
 CREATE TABLE goods (id int PRIMARY KEY, word text);
@@ -62,6 +62,7 @@ def test_refuses_an_edited_statement_that_is_done(site: Site, number: int) -> No
     require_whole(site)
 
 
+@only_plain
 def test_a_comment_between_done_statements_is_no_edit(site: Site) -> None:
     """P5, C1: other white space and comments are the same statement."""
     failed_at_three(site)
@@ -72,6 +73,7 @@ def test_a_comment_between_done_statements_is_no_edit(site: Site) -> None:
     require_whole(site)
 
 
+@only_plain
 def test_failed_in_the_first_statement(site: Site) -> None:
     """F45: nothing of the file stands: exit 5, not 6."""
     site.domain("shop", tables=["goods"])
@@ -82,6 +84,7 @@ def test_failed_in_the_first_statement(site: Site) -> None:
     assert site.tables() == set()
 
 
+@only_guarded
 def test_cancelled_build(site: Site) -> None:
     """F48, F49: pg_cancel_backend: failed, the leftover is gone or removed by the next run; then valid, once."""
     trees.with_index(site)
@@ -100,6 +103,7 @@ def test_cancelled_build(site: Site) -> None:
     require_built(site)
 
 
+@only_guarded
 def test_build_killed_with_its_client(site: Site) -> None:
     """F49, F51, L4: an invalid index is left; the next run waits for the old backend, drops it and builds again."""
     trees.with_index(site)
@@ -148,6 +152,7 @@ def test_if_not_exists_over_an_invalid_index(site: Site) -> None:
     ]
 
 
+@only_plain
 def test_duplicates_in_a_unique_build(site: Site) -> None:
     """F50: exit 5 with how many keys are double, not their values; the invalid index is dropped."""
     site.domain("shop", tables=["goods"])
@@ -163,6 +168,7 @@ def test_duplicates_in_a_unique_build(site: Site) -> None:
     assert site.run("up").code == 0
 
 
+@only_plain
 def test_killed_between_done_and_recorded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """F51: the build is done, its record is not: the probe finds it, it is not built twice."""
 
@@ -231,6 +237,7 @@ def test_a_declared_statement_without_a_probe(guarded: Site) -> None:
     assert guarded.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
 
 
+@only_plain
 @pytest.mark.parametrize("statement", ["REINDEX INDEX CONCURRENTLY goods_pkey", "DROP INDEX CONCURRENTLY goods_w"])
 def test_other_concurrent_statements_killed(site: Site, statement: str) -> None:
     """F51, F49: REINDEX and DROP INDEX CONCURRENTLY killed midway; the next run leaves no leftover."""

@@ -14,7 +14,7 @@ from bgce_migrate.apply import leader
 from bgce_migrate.errors import Unavailable
 from tests.faults import trees
 from tests.faults.conftest import MakeSite
-from tests.faults.site import PLAIN_LOGIN, SECRET, Site, Watcher, until
+from tests.faults.site import PLAIN_LOGIN, SECRET, Site, Watcher, only_guarded, only_plain, until
 
 CATALOG_ERRORS = re.compile("deadlock|duplicate key|already exists|concurrently|40P01|23505|42P07|XX000", re.IGNORECASE)
 
@@ -96,6 +96,7 @@ def test_a_second_leader_waits_for_the_first_ones_index_build(site: Site) -> Non
     assert site.chain_faults() == ()
 
 
+@only_guarded
 def test_lost_lock_ends_the_run_after_its_step(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """F3: exit 4, what is applied is recorded, the rest is not begun."""
     monkeypatch.setattr(leader, "HEARTBEAT", 0.05)
@@ -114,6 +115,7 @@ def test_lost_lock_ends_the_run_after_its_step(site: Site, monkeypatch: pytest.M
     assert site.applied() == ["core/1", "core/2"]
 
 
+@only_guarded
 def test_the_leader_outlives_idle_timeouts(site: Site) -> None:
     """F4: limits set on the login do not end the run's idle connections."""
     site.domain("core", tables=["one", "two"])
@@ -180,6 +182,7 @@ def test_a_body_cannot_give_up_the_run_lock(plain: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_a_file_may_not_discard(site: Site) -> None:
     """F10: refused with file and line before anything runs."""
     site.domain("core", tables=["one"])
@@ -191,6 +194,7 @@ def test_a_file_may_not_discard(site: Site) -> None:
     assert site.tables() == set()
 
 
+@only_plain
 def test_interrupted_while_waiting_for_the_lock(site: Site) -> None:
     """F12: exit 130 within a second, nothing changed."""
     trees.six_steps(site)
@@ -209,6 +213,7 @@ def test_interrupted_while_waiting_for_the_lock(site: Site) -> None:
     assert len(site.applied()) == 1
 
 
+@only_guarded
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_interrupted_in_a_body(site: Site, number: signal.Signals) -> None:
     """F27, F28, P6: rolled back, exit 130 within two seconds; the next run goes on."""
@@ -229,6 +234,7 @@ def test_interrupted_in_a_body(site: Site, number: signal.Signals) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_interrupted_twice(site: Site) -> None:
     """F29: a second signal during the rollback changes nothing."""
     site.domain("core", tables=["one"])
@@ -262,6 +268,7 @@ def test_interrupted_in_an_index_build(site: Site) -> None:
     assert site.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'goods_word_idx'::regclass") == [(True,)]
 
 
+@only_guarded
 def test_a_cancelled_deploy_makes_way(site: Site) -> None:
     """F32: the first gets SIGINT, then SIGTERM, and exits 130; the second, that waited, applies all."""
     site.domain("core", tables=["one"])
@@ -280,6 +287,7 @@ def test_a_cancelled_deploy_makes_way(site: Site) -> None:
     assert site.applied() == ["core/1"]
 
 
+@only_plain
 def test_a_killed_client_frees_its_locks_soon(site: Site) -> None:
     """L4, L8: SIGKILL during a long statement; the next run is not held up by its remains."""
     site.domain("core", tables=["one"])
@@ -297,6 +305,7 @@ def test_a_killed_client_frees_its_locks_soon(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_a_wait_that_ended_leaves_no_request(site: Site) -> None:
     """L5: after exit 4 nothing of the waiter is on the server."""
     trees.six_steps(site)
@@ -311,6 +320,7 @@ def test_a_wait_that_ended_leaves_no_request(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_nothing_pending_takes_no_lock(site: Site) -> None:
     """L11: returns at once while another run holds the lock."""
     trees.six_steps(site)

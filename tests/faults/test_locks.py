@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.faults import trees
-from tests.faults.site import SECRET, Site, until
+from tests.faults.site import SECRET, Site, only_guarded, only_plain, until
 from tests.pooler import Pooler
 
 
@@ -54,6 +54,7 @@ def test_a_reader_is_not_queued_behind_an_alter(site: Site) -> None:
     assert site.applied() == ["shop/1", "shop/2"]
 
 
+@only_plain
 def test_a_lock_that_goes_away_is_retried(site: Site) -> None:
     """F7: the whole step is tried again; exit 0."""
     with_table(site)
@@ -68,6 +69,7 @@ def test_a_lock_that_goes_away_is_retried(site: Site) -> None:
     assert done.document["steps"][0]["retries"] >= 1
 
 
+@only_guarded
 def test_lanes_that_deadlock(site: Site) -> None:
     """F8: two lanes lock crosswise; the loser is rolled back whole and tried again; both applied once."""
     for domain in ("aaa", "bbb"):
@@ -108,6 +110,7 @@ def test_keys_to_one_table_from_many_lanes(site: Site) -> None:
     assert site.value(granted) == 8
 
 
+@only_guarded
 def test_another_lanes_lost_connection(site: Site) -> None:
     """F33, F8: one lane comes back and raises the epoch; the others of the same run go on."""
     for name in ("aaa", "bbb"):
@@ -124,6 +127,7 @@ def test_another_lanes_lost_connection(site: Site) -> None:
     assert len(site.applied()) == 14 and len(set(site.applied())) == 14
 
 
+@only_plain
 def test_an_orphan_of_two_phase_commit(site: Site) -> None:
     """F11: a prepared transaction that nobody ends holds a lock: exit 4, and it is named."""
     with_table(site)
@@ -138,6 +142,7 @@ def test_an_orphan_of_two_phase_commit(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_a_file_may_not_prepare(site: Site) -> None:
     """F11, F46: refused with file and line before anything runs."""
     site.domain("core", tables=["one"])

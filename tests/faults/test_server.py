@@ -19,7 +19,7 @@ from tests.faults import trees
 from tests.faults.cluster import Standby, caught_up, make_standby, remove_primary, start_primary
 from tests.faults.conftest import build_site
 from tests.faults.injections import await_server, crash, setting
-from tests.faults.site import PLAIN_LOGIN, SECRET, Site, Watcher, until
+from tests.faults.site import PLAIN_LOGIN, SECRET, Site, Watcher, only_guarded, only_plain, until
 from tests.faults.zygote import Zygote
 from tests.servers import DatabaseMaker
 
@@ -59,6 +59,7 @@ def require_three(site: Site) -> None:
     assert site.chain_faults() == ()
 
 
+@only_plain
 def test_backend_killed(site: Site, server: Server) -> None:
     """F33: kill -9 of the step's backend takes all sessions down; the run comes back and goes on, or exits 4."""
     slow_steps(site)
@@ -119,6 +120,7 @@ def _exists(url: str) -> bool:
     return True
 
 
+@only_guarded
 @pytest.mark.parametrize("level", ["role", "database"])
 def test_read_only_default(site: Site, level: str) -> None:
     """F38: refused, with where the default comes from; nothing changed."""
@@ -306,6 +308,7 @@ def test_certificate_is_not_trusted(plain: Site) -> None:
     assert "cannot connect" in done.message
 
 
+@only_guarded
 def test_statement_timeout_of_the_login(site: Site) -> None:
     """F54: limits that the login inherits do not end a step; what the run sets wins."""
     slow_steps(site)
@@ -319,6 +322,7 @@ def test_statement_timeout_of_the_login(site: Site) -> None:
     require_three(site)
 
 
+@only_guarded
 def test_settings_of_the_login_do_not_matter(site: Site) -> None:
     """F54, P13: encodings, styles and paths that a login carries do not change what a file means."""
     site.domain("core", tables=["one"])
@@ -348,6 +352,7 @@ def test_unreachable_while_waiting(plain: Site) -> None:
         plain.up(plain.url.replace(f":{plain.server.port}/", ":1/"))
 
 
+@only_plain
 def test_server_setting_of_a_pool(site: Site, server: Server) -> None:
     """F54: a server-wide statement_timeout does not end a step."""
     slow_steps(site)

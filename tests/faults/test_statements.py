@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bgce_migrate.servers import Server
 from tests.faults.conftest import build_site
-from tests.faults.site import Site
+from tests.faults.site import Site, only_guarded, only_plain
 from tests.faults.zygote import Finished, Zygote
 from tests.servers import DatabaseMaker
 
@@ -60,6 +60,7 @@ def test_transaction_control_in_a_declared_file(guarded: Site, end: str) -> None
     assert guarded.tables() == set()
 
 
+@only_guarded
 def test_commit_in_a_procedure(site: Site) -> None:
     """F47: refused by the server (2D000), exit 5, nothing stands."""
     make = "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$"
@@ -78,6 +79,7 @@ def test_commit_in_a_block(site: Site) -> None:
     assert site.value("SELECT count(*) FROM bgce_migrate.journal WHERE closed AND done_at IS NOT NULL") == 3
 
 
+@only_guarded
 def test_new_enum_value_used_at_once(site: Site) -> None:
     """F53, P10: 55P04, exit 5, with the hint to split the file."""
     site.domain("core", tables=["base", "made", "after"])
@@ -91,6 +93,7 @@ def test_new_enum_value_used_at_once(site: Site) -> None:
     assert site.value("SELECT count(*) FROM pg_enum WHERE enumlabel = 'bad'") == 0
 
 
+@only_plain
 def test_event_trigger(site: Site) -> None:
     """F55: an event trigger that refuses DDL: exit 5, naming its function."""
     site.query(
@@ -195,6 +198,7 @@ def test_set_role_in_a_file(guarded: Site) -> None:
     require_nothing_of_it(guarded, done, 2)
 
 
+@only_plain
 def test_temporary_things_do_not_reach_the_next_file(site: Site) -> None:
     """P13: a temporary table of one file does not hide a table from the next."""
     site.domain("core", tables=["base", "made"])
@@ -220,6 +224,7 @@ def test_a_foreign_write_is_told_with_its_owner(guarded: Site) -> None:
     assert "must be owner" in done.message
 
 
+@only_guarded
 def test_index_concurrently_without_the_directive(site: Site) -> None:
     """P3: recognised from its parse tree, so it runs through the journal without being told."""
     done = one_file(site, "CREATE INDEX CONCURRENTLY base_i ON base (id);")
@@ -228,6 +233,7 @@ def test_index_concurrently_without_the_directive(site: Site) -> None:
 
 
 @pytest.mark.postgres(18)
+@only_plain
 def test_all_or_nothing_with_a_journaled_file(site: Site) -> None:
     """P15: --atomic with a file that cannot: exit 3 before anything runs."""
     site.domain("core", tables=["base"])
@@ -285,6 +291,7 @@ def test_a_missing_down(plain: Site) -> None:
     assert plain.tables() == {"base"}
 
 
+@only_guarded
 def test_a_failing_down(site: Site) -> None:
     """P1: a down that fails leaves the migration applied."""
     site.domain("core", tables=["base"])
