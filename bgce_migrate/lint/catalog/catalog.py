@@ -23,6 +23,7 @@ class Catalog:
     Attributes:
         path: where names without schema are looked for; the first real schema is where they are made.
         now: the migration being replayed.
+        has_temporary: a relation of `pg_temp` was made since the last migration began.
         complete: the replay began with an empty database, so what is not here does not exist.
     """
 
@@ -30,6 +31,7 @@ class Catalog:
         "complete",
         "default_path",
         "functions",
+        "has_temporary",
         "indexes",
         "now",
         "path",
@@ -47,6 +49,7 @@ class Catalog:
         self.publications: dict[str, PublicationState] = {}
         self.schemas: set[str] = {"public"}
         self.complete = complete
+        self.has_temporary = False
         self.now: MigrationId | None = None
         self.default_path: tuple[str, ...] = ("public",)
         self.path: tuple[str, ...] = ("public",)
@@ -56,8 +59,10 @@ class Catalog:
         self.now = migration
         self.default_path = ("public",) if schema == "public" else (schema, "public")
         self.path = self.default_path
-        for key in [key for key in self.relations if key[0] == "pg_temp"]:
-            del self.relations[key]
+        if self.has_temporary:
+            self.has_temporary = False
+            for key in [key for key in self.relations if key[0] == "pg_temp"]:
+                del self.relations[key]
 
     def home(self, ref: Ref) -> Key:
         """Where an object of that name would be made."""

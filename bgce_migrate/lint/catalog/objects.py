@@ -22,6 +22,7 @@ _RELATIONS = frozenset({"table", "view", "materialized view", "sequence", "forei
 def create_view(catalog: Catalog, fact: o.CreateView) -> None:
     """CREATE VIEW and MATERIALIZED VIEW."""
     key = ("pg_temp", fact.table[1]) if fact.temporary else catalog.home(fact.table)
+    catalog.has_temporary = catalog.has_temporary or fact.temporary
     if key in catalog.relations and not fact.replace:
         return
     catalog.relations[key] = TableState(

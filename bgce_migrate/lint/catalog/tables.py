@@ -15,6 +15,7 @@ from bgce_migrate.lint.facts.values import Column, Constraint
 def create_table(catalog: Catalog, fact: t.CreateTable) -> None:
     """CREATE TABLE in all its forms."""
     key = ("pg_temp", fact.table[1]) if fact.temporary else catalog.home(fact.table)
+    catalog.has_temporary = catalog.has_temporary or fact.temporary
     if key in catalog.relations:
         if fact.if_not_exists or fact.at.guarded:
             return

@@ -47,11 +47,22 @@ _ELSEWHERE = (Dml, Select, Do)
 
 #: A name of 64 characters fills at least one block of 32; to look at blocks is much faster than to match.
 _BLOCK = 32
+_LIMIT = 63
+
+
+def _word_length(text: str, at: int) -> int:
+    """The characters of the word around a place, as far as it matters."""
+    start = stop = at
+    while start > 0 and at - start <= _LIMIT and (text[start - 1].isalnum() or text[start - 1] in "_$"):
+        start -= 1
+    while stop < len(text) and stop - at <= _LIMIT and (text[stop].isalnum() or text[stop] in "_$"):
+        stop += 1
+    return stop - start
 
 
 def _suspects(text: str) -> Iterator[int]:
     for at in range(0, len(text), _BLOCK):
-        if f"_{text[at : at + _BLOCK]}".isidentifier():
+        if f"_{text[at : at + _BLOCK]}".isidentifier() and _word_length(text, at) > _LIMIT:
             yield at
     for found in _QUOTED.finditer(text):
         yield found.start()
