@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bgce_migrate.servers import Server
 from tests.e2e.desks import require_done, up
-from tests.e2e.platform import bootstrap
+from tests.e2e.platform import bootstrap, copy_platform
 from tests.e2e.scene import dump, make_owner
 from tests.property.growing import Growing
 from tests.property.worlds import World
 from tests.servers import DatabaseMaker, start_server
 
-#: With these seeds a run can be repeated: BGCE_SEED=17 pytest tests/property.
-FIRST = int(os.environ.get("BGCE_SEED", "0"))
+MAJORS = {18: "pg18", 16: "pg16"}
+AT_ONCE = 5
 
 
-@pytest.fixture(params=[18, 16], ids=["pg18", "pg16"])
+@pytest.fixture
 def maker(request: pytest.FixtureRequest, server_root: Path) -> Iterator[DatabaseMaker]:
+    """Databases on the major that the test's parameter names."""
+    major = request.param
     chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    server: Server = start_server(server_root, request.param)
-    made = DatabaseMaker(server)
+    if chosen and major not in chosen:
+        pytest.skip(f"PostgreSQL {major} was not asked for")
+    made = DatabaseMaker(start_server(server_root, major))
     yield made
     made.clean()
 
@@ -51,11 +52,12 @@ def grow_and_compare(seed: int, root: Path, maker: DatabaseMaker) -> int:
     return len(report.steps)
 
 
-def run_seeds(seeds: range, tmp_path: Path, maker: DatabaseMaker) -> None:
+def run_seeds(first: int, count: int, folder: Path, maker: DatabaseMaker) -> None:
+    """Many histories; a failing seed is named: `grow_and_compare(SEED, ...)` repeats it."""
     failed = {}
-    for seed in seeds:
+    for seed in range(first, first + count):
         try:
-            grow_and_compare(seed, tmp_path / str(seed), maker)
+            grow_and_compare(seed, folder / str(seed), maker)
         except Exception as error:
             failed[seed] = error
         maker.clean()
@@ -64,5 +66,36 @@ def run_seeds(seeds: range, tmp_path: Path, maker: DatabaseMaker) -> None:
     assert not failed, f"seeds {sorted(failed)}"
 
 
-def test_growing_and_fresh_databases_are_equal(tmp_path: Path, maker: DatabaseMaker) -> None:
-    run_seeds(range(FIRST, FIRST + 25), tmp_path, maker)
+def portions(first: int, count: int, size: int) -> list[object]:
+    """Parameters that share the seeds out between the majors and the workers."""
+    return [
+        pytest.param(major, start, size, id=f"{name}-{start}")
+        for number, (major, name) in enumerate(MAJORS.items())
+        for start in range(first + number * size, first + count, len(MAJORS) * size)
+    ]
+
+
+@pytest.mark.parametrize(("maker", "first", "count"), portions(0, 50, AT_ONCE), indirect=["maker"])
+def test_growing_and_fresh_databases_are_equal(
+    first: int, count: int, tmp_path: Path, maker: DatabaseMaker
+) -> None:
+    run_seeds(first, count, tmp_path, maker)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("maker", "first", "count"), portions(1000, 500, 25), indirect=["maker"])
+def test_five_hundred_more(first: int, count: int, tmp_path: Path, maker: DatabaseMaker) -> None:
+    run_seeds(first, count, tmp_path, maker)
+
+
+def test_load_order_does_not_matter(tmp_path: Path) -> None:
+    tree = Desk.load(copy_platform(tmp_path)).tree
+    rng = random.Random(1)
+    found = set()
+    for _ in range(100):
+        files, domains = list(tree.migrations.items()), list(tree.project.domains)
+        rng.shuffle(files)
+        rng.shuffle(domains)
+        shuffled = replace(tree, project=replace(tree.project, domains=tuple(domains)), migrations=dict(files))
+        found.add(plan_up(shuffled, None, Selection()).plan.fingerprint)
+    assert len(found) == 1
