@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bgce_migrate.apply.context import Limits, RunInfo
+from bgce_migrate.apply.context import Limits, Options, RunInfo
 from bgce_migrate.apply.losses import Loss
-from bgce_migrate.apply.run import Options
 from bgce_migrate.apply.target import Address
 from bgce_migrate.desk import Desk
 from bgce_migrate.migration import MigrationId

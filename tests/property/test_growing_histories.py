@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bgce_migrate.servers import Server
+from bgce_migrate.desk import Desk
+from bgce_migrate.planning import Selection, plan_up
 from tests.e2e.desks import require_done, up
 from tests.e2e.platform import bootstrap, copy_platform
 from tests.e2e.scene import dump, make_owner
@@ -54,15 +55,15 @@ def grow_and_compare(seed: int, root: Path, maker: DatabaseMaker) -> int:
 
 def run_seeds(first: int, count: int, folder: Path, maker: DatabaseMaker) -> None:
     """Many histories; a failing seed is named: `grow_and_compare(SEED, ...)` repeats it."""
-    failed = {}
+    failed: dict[int, Exception] = {}
     for seed in range(first, first + count):
         try:
             grow_and_compare(seed, folder / str(seed), maker)
         except Exception as error:
             failed[seed] = error
         maker.clean()
-    for seed, error in failed.items():
-        print(f"seed {seed}: {type(error).__name__}: {error}")
+    for seed, reason in failed.items():
+        print(f"seed {seed}: {type(reason).__name__}: {reason}")
     assert not failed, f"seeds {sorted(failed)}"
 
 
