@@ -29,6 +29,6 @@ def lint(loaded: Loaded, request: Request) -> Result:
     if result is None:
         from bgce_migrate.linting.compose import Run
 
-        result = Run(tree, request, found, chosen(tree, request.files), judged, style=style).result(store)
+        result = Run(tree, request, found, chosen(tree, request), judged, style=style).result(store)
         put(store, key, result)
     return result

@@ -30,6 +30,7 @@ class Request:
 
     Attributes:
         files: only findings about these are shown; empty: all.
+        only: the same, by the paths that findings show; files that are gone, too.
         everything: judge what is on the target branch, too.
         base: what to compare with, instead of the target branch.
         target: oldest major of PostgreSQL; None: what `bgce.toml` says.
@@ -38,6 +39,7 @@ class Request:
     """
 
     files: tuple[Path, ...] = ()
+    only: frozenset[str] | None = None
     everything: bool = False
     base: str | None = None
     target: int | None = None
@@ -93,7 +95,7 @@ def _parts(
 ) -> Iterator[Any]:
     """Everything a result depends on; the code itself by the times of its files."""
     yield __version__, FORMAT, code_times(_JUDGING)
-    yield request.target, request.today, sorted(map(str, request.files)), style, os.getcwd()
+    yield request.target, request.today, sorted(map(str, request.files)), sorted(request.only or ()), request.only is None, style, os.getcwd()
     project = tree.project
     yield project.lint, project.database, project.history_view, project.domains, project.environments
     yield tree.lock

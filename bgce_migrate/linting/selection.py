@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgce_migrate.config.paths import shown
@@ -87,12 +86,11 @@ def changed_files(loaded: Loaded, request: Request) -> Request:
         reason = git.base.reason if git.base is not None else "this folder is in no git repository"
         hint = git.base.hint if git.base is not None else None
         raise UsageError(f"--changed: {reason}", hint=hint or "say what to compare with: --base REF")
-    paths: list[Path] = []
+    paths = {finding.where.file for finding in git.findings(loaded.tree) if finding.where is not None}
     for migration in judged_of(loaded.tree, git, everything=False):
         found = loaded.tree.migrations[migration]
-        paths += [Path(source.path) for source in (found.up, found.down) if source is not None]
-    paths += [Path(f.where.file) for f in git.findings(loaded.tree) if f.where is not None]
-    return replace(request, files=tuple(dict.fromkeys(paths)) or (loaded.tree.project.lock_path,))
+        paths |= {source.path for source in (found.up, found.down) if source is not None}
+    return replace(request, only=frozenset(paths))
 
 
 #: So many files are checked for style unasked; more take too long.
@@ -121,16 +119,16 @@ class Chosen:
         return self.files is None or (finding.where is not None and finding.where.file in self.files)
 
 
-def chosen(tree: Tree, files: Sequence[Path]) -> Chosen:
+def chosen(tree: Tree, request: Request) -> Chosen:
     """Which files are asked for; folders mean what is below them.
 
     Raises:
         UsageError: a name that is no file here.
     """
+    files = request.files
     if not files:
-        return Chosen()
+        return Chosen(request.only)
     found: set[str] = set()
-    # What git says was deleted is no file any more, but findings are about it.
     known = _known(tree)
     for file in files:
         real = os.path.realpath(file)
@@ -138,8 +136,6 @@ def chosen(tree: Tree, files: Sequence[Path]) -> Chosen:
             found.update(name for path, name in known.items() if path.startswith(real + os.sep))
         elif real in known:
             found.add(known[real])
-        elif (name := shown(file)) in known.values():
-            found.add(name)
         elif not os.path.lexists(file):
             raise UsageError(f"there is no file {shown(file)}", hint="name migration files, or none for all")
         else:

@@ -247,7 +247,8 @@ def test_plain_folders_get_safety_rules_only(plain: Path) -> None:
         (NEW, b"\x00\x01\xff\xfe", "unreadable-file"),
         (NEW, b"SELECT 'x", "syntax"),
         (NEW, b"SELEC 1;", "syntax"),
-        (NEW, b"BEGIN; SELECT 1; COMMIT; SELECT 2;", "refused-sql"),
+        (NEW, b"BEGIN; SELECT 1; COMMIT; SELECT 2;", "transaction-control"),
+        (NEW, b"COPY posts FROM STDIN;", "refused-sql"),
         (NEW, b"-- only a comment\n", "refused-sql"),
         (NEW, b"SELECT " + b"(" * 20_000, "syntax"),
     ],
@@ -348,3 +349,61 @@ def test_explain(shop: Path) -> None:
     listed = bgce("explain", "--json", cwd=shop).document["rules"]
     assert len(listed) >= 100 and all(rule["title"] and rule["text"] for rule in listed)
     assert len({rule["rule"] for rule in listed}) == len(listed)
+
+
+def git(*arguments: str, cwd: Path) -> str:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main")
+    done = subprocess.run(["git", *identity, *arguments], cwd=cwd, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture
+def branch(changed: Path) -> Path:
+    """The shop on main without the change, and a branch that holds it."""
+    (changed / ".gitignore").write_text(".bgce/\n")
+    text = {name: (changed / name).read_text() for name in (NEW, DOWN)}
+    for name in text:
+        (changed / name).unlink()
+    git("init", cwd=changed)
+    git("add", ".", cwd=changed)
+    git("commit", "-m", "start", cwd=changed)
+    git("checkout", "-b", "feature", cwd=changed)
+    write(changed, text)
+    git("add", ".", cwd=changed)
+    git("commit", "-m", "change", cwd=changed)
+    return changed
+
+
+def test_judges_what_is_not_on_the_target_branch(branch: Path) -> None:
+    assert "foreign-write" in {f["rule"] for f in findings(cwd=branch)}
+    assert bgce("lock", cwd=branch).code == 0
+    assert "foreign-write" in {f["rule"] for f in findings(cwd=branch)}, "locked here, and new on the target branch"
+    git("add", ".", cwd=branch)
+    git("commit", "-m", "lock", cwd=branch)
+    assert findings("--base", "HEAD", cwd=branch) == []
+    assert "foreign-write" in {f["rule"] for f in findings("--base", "main", cwd=branch)}
+    code, _, err = lint("--base", "nowhere", cwd=branch)
+    assert code == 2 and "nowhere" in err
+
+
+def test_git_findings_and_changed(branch: Path) -> None:
+    old = "migrations/cortex/000002_add_bio.up.sql"
+    write(branch, {old: "ALTER TABLE users ADD COLUMN bio varchar(10);\n"})
+    (branch / "migrations/postal/000001_create_posts.down.sql").unlink()
+    found = findings("--changed", cwd=branch)
+    assert {"git-edited", "git-deleted", "foreign-write"} <= {f["rule"] for f in found}
+    git("checkout", "--", ".", cwd=branch)
+    assert {f["file"] for f in findings("--changed", cwd=branch)} == {NEW}
+
+
+def test_changed_without_git_says_so(changed: Path) -> None:
+    code, _, err = lint("--changed", cwd=changed)
+    assert code == 2 and "in no git repository" in err
+
+
+def test_no_commits_yet_and_detached_head(branch: Path, changed: Path) -> None:
+    git("checkout", "--detach", cwd=branch)
+    assert "foreign-write" in {f["rule"] for f in findings(cwd=branch)}
+    git("checkout", "--orphan", "empty", cwd=branch)
+    rules = {f["rule"] for f in findings(cwd=branch)}
+    assert "foreign-write" in rules
