@@ -1,79 +1,119 @@
-"""Two distributions: the engine without a domain, the platform's domains with their migrations; together, elsewhere."""
+"""Engine and domains as two wheels, installed away from the checkout; the library in two threads."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from bgce_migrate import library
+from tests.e2e.desks import require_done
+from tests.e2e.platform import ROOT, copy_platform, shipped_domains
+from tests.e2e.scene import MakeDatabase, dump, make_owner, query, write
 
-
-def pip(*words: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
-    done = subprocess.run(command, text=True, capture_output=True, cwd="/")
-    assert done.returncode == 0, done.stderr
+PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    pytest.importorskip("hatchling", reason="the build backend is not installed")
-    place = tmp_path_factory.mktemp("wheels")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both wheels, built from the checkout."""
+    folder = tmp_path_factory.mktemp("wheels")
+    how = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
     for source in (ROOT, ROOT / "plugins"):
-        pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(place), str(source))
-    return {"engine": next(place.glob("bgce_migrate-*.whl")), "domains": next(place.glob("bgce_archive_domains-*.whl"))}
+        subprocess.run([*PIP, "wheel", *how, "--no-deps", str(source), "-w", str(folder)], check=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both, installed not editable, in a folder that comes before everything else."""
-    place = tmp_path_factory.mktemp("installed elsewhere")
-    pip("install", "--quiet", "--no-deps", "--target", str(place), *(str(w) for w in wheels.values()))
-    return place
+def elsewhere(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bgce-migrate` of a fresh environment into which both wheels are installed."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    install = [str(python), *PIP[1:], "install", *map(str, wheels.glob("*.whl"))]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode and "No matching distribution" in done.stderr:
+        pytest.skip("no package index answers here")
+    assert done.returncode == 0, done.stderr
+    return python.with_name("bgce-migrate")
 
 
-def bgce(words: str, cwd: Path, packages: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(packages)}
-    command = [sys.executable, "-m", "bgce_migrate", *words.split()]
-    return subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=120)
+def run(program: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """One command, started in `folder`."""
+    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_engine_contains_no_domain(wheels: dict[str, Path]) -> None:
-    names = zipfile.ZipFile(wheels["engine"]).namelist()
-    assert not [n for n in names if n.endswith("domain.toml") or n.endswith(".up.sql") or n.startswith("bgce_cortex")]
-    assert {"bgce_migrate/db/sql/bookkeeping.sql", "bgce_migrate/py.typed"} <= set(names)
+def project(folder: Path, plugins: list[str]) -> Path:
+    """A repository that only names plugins."""
+    listed = ", ".join(f'"{name}"' for name in plugins)
+    return write(folder, {"bgce.toml": f'[project]\nname = "deploy"\nplugins = [{listed}]\n'})
 
 
-def test_the_domains_come_with_their_migrations(wheels: dict[str, Path]) -> None:
-    names = zipfile.ZipFile(wheels["domains"]).namelist()
-    assert sum(n.endswith(".up.sql") for n in names) == 49
-    assert sum(n.endswith("domain.toml") for n in names) == 11
-    assert not [n for n in names if n.startswith("bgce_migrate/")]
+def test_the_engines_wheel_holds_no_domain(wheels: Path) -> None:
+    (wheel,) = wheels.glob("bgce_migrate-*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+        assert {name.split("/")[0].split("-")[0] for name in names} == {"bgce_migrate"}
+        assert not [n for n in names if n.endswith(("domain.toml", ".up.sql", ".down.sql"))]
+        entry_points = next(n for n in names if n.endswith("entry_points.txt"))
+        assert "[bgce_migrate]" not in file.read(entry_points).decode()
+        for own in ("py.typed", "db/sql/bookkeeping.sql"):
+            assert f"bgce_migrate/{own}" in names
 
 
-@pytest.mark.postgres(18)
-def test_together_elsewhere(installed: Path, tmp_path: Path, database: str) -> None:
-    plugins = [f"bgce_{p.name}" for p in (ROOT / "migrations").iterdir() if (p / "domain.toml").is_file()]
-    (tmp_path / "bgce.toml").write_text(f'[project]\nname = "elsewhere"\ndomains = []\nplugins = {json.dumps(plugins)}\n')
-    where = subprocess.run(
-        [sys.executable, "-c", "import bgce_migrate, bgce_cortex; print(bgce_migrate.__file__, bgce_cortex.__file__)"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, text=True, capture_output=True,
-    ).stdout  # fmt: skip
-    assert where.count(str(installed)) == 2, where
-    up = bgce(f"up --json --no-input -d {database}", tmp_path, installed)
-    assert up.returncode == 0, up.stderr
-    assert len(json.loads(up.stdout)["steps"]) == 49
+@pytest.mark.slow
+def test_both_wheels_work_together_away_from_the_checkout(
+    elsewhere: Path, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "deploy", [f"bgce_{name}" for name in shipped_domains()])
+    planned = run(elsewhere, folder, "plan", "--json", "-d", make_owner(make_database()))
+    assert planned.returncode == 0, planned.stderr
+    steps = [step["id"] for step in json.loads(planned.stdout)["steps"]]
+    assert len(steps) == len(list((ROOT / "migrations").glob("*/*.up.sql")))
+    assert run(elsewhere, folder, "lock").returncode == 0
+    locked = (folder / "bgce.lock").read_text()
+    assert "bgce-archive-domains" in locked
+    url = make_owner(make_database())
+    done = run(elsewhere, folder, "up", "-d", url)
+    assert done.returncode == 0, done.stderr
+    assert query(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(48,)]
+    undone = run(elsewhere, folder, "down", "--all", "--yes", "-d", url)
+    assert undone.returncode == 0, undone.stderr
+    assert query(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
-def test_the_engine_alone_plans_nothing(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / "bgce.toml").write_text('[project]\nname = "alone"\ndomains = []\n')
-    plan = bgce("plan --json", tmp_path, installed)
-    assert plan.returncode == 0, plan.stderr
-    assert json.loads(plan.stdout)["steps"] == []
-    without = bgce("plan", tmp_path / "..", installed)
-    assert without.returncode == 2 and "no bgce.toml" in without.stderr
+@pytest.mark.slow
+def test_the_engine_alone_plans_nothing(elsewhere: Path, database: str, tmp_path: Path) -> None:
+    url = make_owner(database)
+    folder = project(tmp_path / "empty", [])
+    planned = run(elsewhere, folder, "plan", "--json", "-d", url)
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["steps"] == []
+    plain = write(tmp_path / "db", {"1_a.up.sql": "CREATE TABLE a ()"})
+    planned = run(elsewhere, folder, "--migrations", str(plain), "plan", "--json", "-d", url)
+    assert [step["id"] for step in json.loads(planned.stdout)["steps"]] == ["db/000001_a"]
+    nothing = run(elsewhere, tmp_path, "plan", "-d", url)
+    assert nothing.returncode == 2 and "bgce.toml" in nothing.stderr
+
+
+def test_two_threads_on_two_databases(make_database: MakeDatabase, tmp_path: Path) -> None:
+    platform = copy_platform(tmp_path / "platform")
+    other = write(tmp_path / "other", {f"{n}_t.up.sql": f"CREATE TABLE t{n} (id int)" for n in range(1, 30)})
+    urls = [make_owner(make_database()) for _ in range(4)]
+    places = [{"directory": platform}, {"migrations": other}] * 2
+    with ThreadPoolExecutor(4) as threads:
+        jobs = [
+            threads.submit(library.up, database_url=url, **place)  # type: ignore[arg-type]
+            for url, place in zip(urls, places, strict=True)
+        ]
+        reports = [require_done(job.result()) for job in jobs]
+    assert len({r.run_id for r in reports}) == 4
+    assert reports[0].fingerprint == reports[2].fingerprint != reports[1].fingerprint
+    assert dump(urls[0]) == dump(urls[2]) and dump(urls[1]) == dump(urls[3])
+    assert len(library.status(migrations=other, database_url=urls[1])) == 29
