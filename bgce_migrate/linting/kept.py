@@ -103,6 +103,13 @@ def _parts(
         down = migration.down.sha256 if migration.down is not None else None
         yield migration.up.path, migration.up.sha256, down, migration.id in judged
     yield more
+    if style:
+        from bgce_migrate.style.keys import Keys
+
+        naming = Keys()
+        for migration in sorted(judged):
+            found = tree.migrations[migration]
+            yield [naming.of(source) for source in (found.up, found.down) if source is not None]
 
 
 def get(store: Store, key: str, tree: Tree, judged: int) -> Result | None:
