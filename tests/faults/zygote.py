@@ -124,6 +124,8 @@ def _fork(request: dict[str, Any]) -> int:
         return pid
     try:
         os.setpgid(0, 0)
+        # A test run in the background has it ignored, and so would its commands, as they should.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(request["cwd"])
         for number, path in ((1, request["out"]), (2, request["err"])):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
