@@ -231,6 +231,12 @@ def test_a_key_is_validated_and_rows_are_taken_over(platform: Guarded) -> None:
                 "CREATE TABLE digest AS SELECT p.id, p.title, u.username FROM posts p JOIN users u ON u.id = p.created_by;"
             ),
             "000006_create_digest.down.sql": "DROP TABLE digest;",
+            # Dropping the table locks the tables its keys refer to as hard as dropping those would.
+            "000007_think_again.up.sql": (
+                "CREATE TABLE scores (user_id bigint REFERENCES users, name text REFERENCES users (username));\n"
+                "DROP TABLE scores;\n"
+            ),
+            "000007_think_again.down.sql": "SELECT 1;",
         },
     )
     query(platform.superuser, "INSERT INTO users (username, email, password_hash) VALUES ('ada', 'a@example.org', 'x')")
