@@ -13,6 +13,7 @@ from bgce_migrate.servers import Server
 from bgce_migrate.servers import programs as server_programs
 from bgce_migrate.servers.account import Account, server_account
 from bgce_migrate.servers.cluster import FIRST_PORT, Cluster, free_port
+from bgce_migrate.servers.local_server import _reachable_programs
 from bgce_migrate.servers.programs import Programs
 from tests.servers import PROVIDERS, SETTINGS
 
@@ -68,9 +69,10 @@ class Standby:
 
 def make_standby(primary: Server) -> Standby:
     """A physical standby that streams from `primary`."""
-    found = server_programs.find(primary.provider, primary.major)
     home = Path(primary.data).parent
     account: Account = server_account(home.stat().st_uid)
+    # In a checkout that only root can enter, the server's user runs the copies that its server runs.
+    found, _ = _reachable_programs(home.parent, server_programs.find(primary.provider, primary.major), account)
     folder = home.with_name(f"{home.name}-standby{next(_count)}")
     account_folder(account, folder)
     source = f"host={primary.host} port={primary.port} user=postgres password={primary.admin_password} sslmode=disable"
