@@ -19,6 +19,7 @@ import pytest
 from bgce_migrate import servers
 from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.servers import Server, programs
+from bgce_migrate.servers.account import server_account
 from bgce_migrate.servers.choose import choose
 
 REPOSITORY = Path(__file__).parents[2]
@@ -227,6 +228,8 @@ def test_a_moved_checkout_keeps_its_server(root: Path) -> None:
 
 
 def test_a_name_that_a_shell_would_read_is_only_a_name(root: Path) -> None:
+    if not server_account().can_enter(programs.embedded()[0].folder):
+        pytest.skip("the programs would be copied into that folder, and initdb itself hands its own path to a shell")
     folder = root / '$(touch "owned") `touch owned` "; touch owned; \''
     folder.mkdir()
     try:
