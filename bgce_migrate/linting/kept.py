@@ -107,8 +107,8 @@ def _parts(
         from bgce_migrate.style.keys import Keys
 
         naming = Keys()
-        for migration in sorted(judged):
-            found = tree.migrations[migration]
+        for chosen in sorted(judged):
+            found = tree.migrations[chosen]
             yield [naming.of(source) for source in (found.up, found.down) if source is not None]
 
 
