@@ -94,9 +94,10 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.migra
     FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 
 -- name: functions
--- The only way in. All are definer functions with a pinned search_path.
+-- The only way in: definer functions with a pinned search_path. The first five are their parts, which nobody else may
+-- call; they run as and with what their caller has pinned, since pinning it once more costs more than what they do.
 CREATE OR REPLACE FUNCTION {schema}.require_login(p_domain text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql AS $body$
 BEGIN
     PERFORM 1 FROM {schema}.domain_login
         WHERE login IN (session_user, '*') AND (p_domain IS NULL OR domain IN (p_domain, '*'));
@@ -107,15 +108,16 @@ BEGIN
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.digest(VARIADIC p_fields text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT encode(sha256(convert_to(string_agg(
+    LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    RETURN (SELECT encode(sha256(convert_to(string_agg(
                coalesce(octet_length(convert_to(f, 'UTF8')) || ':' || f, '-'), ',' ORDER BY i), 'UTF8')), 'hex')
-    FROM unnest(p_fields) WITH ORDINALITY AS t (f, i)
-$body$;
+        FROM unnest(p_fields) WITH ORDINALITY AS t (f, i));
+END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.append_row(
     p_domain text, p_previous text, p_attempt uuid, p_row jsonb, OUT sequence bigint, OUT row_hash text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql AS $body$
 DECLARE
     head record;
     at timestamptz := clock_timestamp();
@@ -150,7 +152,7 @@ BEGIN
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.require_epoch(p_epoch bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql AS $body$
 BEGIN
     PERFORM 1 FROM {schema}.epoch WHERE n = p_epoch FOR SHARE;
     IF NOT FOUND THEN
@@ -189,7 +191,7 @@ END $body$;
 
 -- Takes the guard row of this very transaction away and says whose it was.
 CREATE OR REPLACE FUNCTION {schema}.close_guard(p_attempt uuid, OUT domain text, OUT previous_hash text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql AS $body$
 BEGIN
     DELETE FROM {schema}.guard g WHERE g.attempt_id = p_attempt AND g.xid = pg_current_xact_id()
         RETURNING g.domain, g.previous_hash INTO close_guard.domain, close_guard.previous_hash;

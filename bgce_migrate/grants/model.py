@@ -1,0 +1,96 @@
+"""The values of grants as code: securables, rights, memberships and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+#: The grantee that stands for everybody, as PostgreSQL spells it.
+PUBLIC = "PUBLIC"
+
+
+class SecurableKind(str, Enum):
+    """What a right is on; the words GRANT uses."""
+
+    TABLE = "TABLE"  # also views, materialised views, foreign and partitioned tables
+    SEQUENCE = "SEQUENCE"
+    FUNCTION = "FUNCTION"  # ROUTINE where it may be a procedure
+    SCHEMA = "SCHEMA"
+    TYPE = "TYPE"
+    DATABASE = "DATABASE"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Securable:
+    """An object that has an ACL.
+
+    Attributes:
+        schema: empty for schemas and databases.
+        arguments: of a function, as `pg_get_function_identity_arguments` gives them without names; else empty.
+    """
+
+    kind: SecurableKind
+    schema: str
+    name: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One privilege of one grantee on one object, or on one column of it.
+
+    Attributes:
+        privilege: in PostgreSQL's words, e.g. `SELECT`.
+        column: empty for the whole object.
+    """
+
+    on: Securable
+    grantee: str
+    privilege: str
+    column: str = ""
+    grantable: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Membership:
+    """`member` may act as `role`; the options as servers from 16 on have them."""
+
+    role: str
+    member: str
+    inherit: bool = False
+    set_role: bool = True
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DefaultRight:
+    """What `owner` gives of everything it makes from now on (ALTER DEFAULT PRIVILEGES).
+
+    Attributes:
+        schema: empty for all schemas.
+        objects: `TABLES`, `SEQUENCES`, `FUNCTIONS`, `TYPES` or `SCHEMAS`.
+    """
+
+    owner: str
+    schema: str
+    objects: str
+    grantee: str
+    privilege: str
+    grantable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything that decides who may do what: wanted, or as a server has it.
+
+    Attributes:
+        rights: each with why it is wanted (empty in what a server has).
+        owners: by securable, the role that owns it.
+    """
+
+    rights: Mapping[Right, str] = field(default_factory=lambda: MappingProxyType({}))
+    memberships: frozenset[Membership] = frozenset()
+    defaults: frozenset[DefaultRight] = frozenset()
+    owners: Mapping[Securable, str] = field(default_factory=lambda: MappingProxyType({}))
