@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-#: The grantee that stands for everybody, as PostgreSQL spells it.
-PUBLIC = "PUBLIC"
+#: The grantee that stands for everybody: no role can have this name, while one may well be called "PUBLIC".
+PUBLIC = "public"
 
 
 class SecurableKind(str, Enum):

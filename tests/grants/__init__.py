@@ -1,0 +1,1 @@
+"""Grants as code: wanted rights, differences, and both on real servers."""
