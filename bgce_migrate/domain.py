@@ -67,6 +67,11 @@ class Service:
     reads: tuple[Read, ...] = ()
     calls: tuple[str, ...] = ()
 
+    @property
+    def second_login(self) -> str:
+        """The login that takes turns with `login` when passwords change: a member of it, with the same rights."""
+        return f"{self.login}_b"
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:

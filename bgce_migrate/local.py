@@ -13,6 +13,7 @@ from bgce_migrate.apply import bootstrap
 from bgce_migrate.apply.target import Address
 from bgce_migrate.config import Project
 from bgce_migrate.db import statements as st
+from bgce_migrate.db.scram import verifier
 from bgce_migrate.db.session import Session, connect, in_database, parameters
 from bgce_migrate.domain import Domain
 from bgce_migrate.servers import Server
@@ -65,7 +66,7 @@ def ensure_database(server: Server, project: Project, name: str) -> None:
     _create_database(server.url(), name, schema)
     logins = [st.MIGRATOR, *(d.migrator for d in project.domains if project.database.mode == "login")]
     with connect(server.url(database=name), schema) as session:
-        verifiers = {login: _verifier(session, login, _password(server, login)) for login in logins}
+        verifiers = {login: verifier(session, login, _password(server, login)) for login in logins}
         statements, _ = bootstrap.plan(session, wanted(project, project.domains), verifiers)
         bootstrap.run(session, statements)
 
@@ -75,8 +76,8 @@ def _plain_database(session: Session, server: Server, name: str) -> None:
     login = st.MIGRATOR
     if not session.ask("roles", "role", login):
         session.execute(st.create_role(login, "LOGIN"))
-        verifier = _verifier(session, login, _password(server, login))
-        session.execute(f"ALTER ROLE {st.identifier(login)} PASSWORD {st.literal(verifier)}")
+        secret = verifier(session, login, _password(server, login))
+        session.execute(st.set_verifier(login, secret))
     if not session.ask("roles", "database", name):
         session.execute(f"{st.create_database(name)} OWNER {st.identifier(login)}")
 
@@ -90,12 +91,6 @@ def _create_database(url: str, name: str, schema: str) -> None:
 def _password(server: Server, login: str) -> str:
     """Derived from the administrator's, so that nothing more has to be kept."""
     return hmac.new(server.admin_password.encode(), login.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _verifier(session: Session, login: str, password: str) -> str:
-    """SCRAM-SHA-256, computed here: the password itself never travels."""
-    made = session.connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-    return made.decode()
 
 
 def wanted(project: Project, domains: tuple[Domain, ...]) -> bootstrap.Wanted:
@@ -127,7 +122,7 @@ def run_bootstrap(
     else:
         session = connect(address.conninfo, address.schema)
     with session:
-        verifiers = {login: _verifier(session, login, secret) for login, secret in passwords.items()}
+        verifiers = {login: verifier(session, login, secret) for login, secret in passwords.items()}
         statements, warnings = bootstrap.plan(session, wanted(project, domains), verifiers)
         if not print_only:
             bootstrap.run(session, statements)

@@ -128,7 +128,7 @@ class Script:
                 out.append(st.create_role(name, options))
                 if name in verifiers:
                     # Apart from CREATE ROLE, so that a statement that fails never carries it.
-                    out.append(f"ALTER ROLE {st.identifier(name)} PASSWORD {st.literal(verifiers[name])}")
+                    out.append(st.set_verifier(name, verifiers[name]))
             elif have[1]:
                 raise Refused(f"role {name} exists and is a superuser", hint="rename or drop it first")
             elif name in owners and have[0]:

@@ -134,6 +134,33 @@ def create_role(name: str, options: str) -> str:
     return f"CREATE ROLE {identifier(name)} {options}"
 
 
+def set_verifier(login: str, verifier: str) -> str:
+    """Give a login its password, as the verifier that `scram.verifier` computes."""
+    return f"ALTER ROLE {identifier(login)} PASSWORD {literal(verifier)}"
+
+
+def allow_login(login: str, allowed: bool) -> str:
+    """Open a role for log-ins, or close it and forget its password."""
+    return f"ALTER ROLE {identifier(login)} {'LOGIN' if allowed else 'NOLOGIN PASSWORD NULL'}"
+
+
+def limit_connections(login: str, limit: int) -> str:
+    """How many connections a login may have at once; -1: as many as there are."""
+    return f"ALTER ROLE {identifier(login)} CONNECTION LIMIT {limit}"
+
+
+def share_rights(role: str, member: str, server_version: int) -> str:
+    """Membership through which `member` has all rights of `role` without asking, and cannot become it."""
+    suffix = " WITH INHERIT TRUE, SET FALSE" if server_version >= 160000 else ""
+    return f"GRANT {identifier(role)} TO {identifier(member)}{suffix}"
+
+
+def keep_setting(login: str, database: str | None, name: str) -> str:
+    """Give a login the setting `name` as this session has it now, everywhere or in one database."""
+    place = f" IN DATABASE {identifier(database)}" if database else ""
+    return f"ALTER ROLE {identifier(login)}{place} SET {identifier(*name.split('.'))} FROM CURRENT"
+
+
 def grant_role(role: str, member: str, server_version: int) -> str:
     """Membership that allows SET ROLE but inherits nothing."""
     suffix = " WITH INHERIT FALSE, SET TRUE" if server_version >= 160000 else ""
