@@ -198,13 +198,13 @@ class Call:
         Raises:
             Interrupted: the person pressed Ctrl-C or Ctrl-D.
         """
-        from bgce_migrate.commands.signals import interruptible
+        from bgce_migrate.commands.signals import interruptible, typed_line
 
         try:
             with interruptible():
                 sys.stdout.flush()
                 print(f"{clean(self.out.secrets.mask(question))} ", end="", file=sys.stderr, flush=True)
-                answer = sys.stdin.readline()
+                answer = typed_line()
         except KeyboardInterrupt:
             answer = ""
         if not answer:

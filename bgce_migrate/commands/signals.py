@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -38,6 +41,19 @@ def ignore_signals() -> None:
     _handle(signal.SIG_IGN)
 
 
+def typed_line() -> str:
+    """The next line a person types; empty at the end of the input. To be called where signals are `interruptible`.
+
+    Raises:
+        KeyboardInterrupt: also for a signal that comes just before the reading begins, which `readline` alone sleeps
+            over: the interpreter has noted it, and nothing wakes the read.
+    """
+    with _woken() as wake:
+        if wake is not None and wake in select.select([sys.stdin, wake], [], [])[0]:
+            raise KeyboardInterrupt
+        return sys.stdin.readline()
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """While a person is asked something, the signals interrupt again."""
@@ -47,6 +63,23 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, old in before:
             signal.signal(number, old)
+
+
+@contextlib.contextmanager
+def _woken() -> Iterator[int | None]:
+    """A descriptor that becomes readable with every signal; None away from the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    wake, told = os.pipe()
+    os.set_blocking(told, False)
+    before = signal.set_wakeup_fd(told)
+    try:
+        yield wake
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(told)
+        os.close(wake)
 
 
 def _handle(handler: Any) -> list[tuple[signal.Signals, Any]]:
