@@ -21,6 +21,7 @@ class Tree:
     Attributes:
         lock: None where the project has no `bgce.lock` yet.
         notes: files that were left aside.
+        unread: migrations that are on disk, of which a file could not be read: they, or their downs, are not here.
         lock_digest: hex SHA-256 over the lock file's text; None where it was not read from a file.
     """
 
@@ -28,6 +29,7 @@ class Tree:
     migrations: dict[MigrationId, Migration]
     lock: LockFile | None
     notes: tuple[Finding, ...] = ()
+    unread: frozenset[MigrationId] = frozenset()
     lock_digest: str | None = None
     _scripts: dict[MigrationId, Script] = field(default_factory=dict)
     _downs: dict[MigrationId, tuple[Script | None, str]] = field(default_factory=dict)

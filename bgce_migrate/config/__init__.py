@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bgce_migrate.config.database import DatabaseChoice, redact, resolve
-from bgce_migrate.config.folders import FolderContents, read_folder, read_migrations
+from bgce_migrate.config.folders import FolderContents, read_folder, read_migrations, read_what_can_be_read
 from bgce_migrate.config.load import find, load, load_domain, plugin_names
 from bgce_migrate.config.project import Compat, Database, Environment, Project, Replica, Scratch
 from bgce_migrate.config.undeclared import undeclared
@@ -23,6 +23,7 @@ __all__ = [
     "plugin_names",
     "read_folder",
     "read_migrations",
+    "read_what_can_be_read",
     "redact",
     "resolve",
     "undeclared",

@@ -18,6 +18,7 @@ from bgce_migrate.sqlfile.source import read_source
 #: golang-migrate's own pattern, with ASCII digits only.
 FILE_NAME = re.compile(r"([0-9]+)_(.*)\.(up|down)\.sql\Z", re.DOTALL)
 MAX_VERSION = 2**63 - 1  # versions are kept as bigint
+_DIGITS = 19
 MAX_FILES = 100_000
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 #: One byte over the limit of one file, so that `read_source` sees that it is passed.
@@ -26,10 +27,17 @@ _READ_BYTES = 16 * 1024 * 1024 + 1
 
 @dataclass(frozen=True, slots=True)
 class FolderContents:
-    """The migrations of a folder by version, and what was left aside."""
+    """The migrations of a folder by version, and what was left aside.
+
+    Attributes:
+        problems: what is wrong with files; only of `read_what_can_be_read`.
+        unread: migrations that are there, of which a file could not be read.
+    """
 
     migrations: tuple[Migration, ...]
     notes: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unread: frozenset[MigrationId] = frozenset()
 
 
 @dataclass(slots=True)
@@ -49,6 +57,7 @@ class _Reading:
     links: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    unread: set[MigrationId] = field(default_factory=set)
 
     def where(self, name: str) -> Where:
         return Where(self.prefix + printable(name))
@@ -56,6 +65,9 @@ class _Reading:
     def note(self, rule: str, name: str, message: str, hint: str | None = None) -> None:
         finding = Finding(rule, Severity.WARNING, message, self.where(name), hint, self.domain.name)
         self.notes.append(finding)
+
+    def leave(self, version: int, slug: str) -> None:
+        self.unread.add(MigrationId(self.domain.name, version, slug))
 
 
 def read_migrations(domain: Domain) -> tuple[Migration, ...]:
@@ -71,13 +83,34 @@ def read_migrations(domain: Domain) -> tuple[Migration, ...]:
 
 def read_folder(domain: Domain) -> FolderContents:
     """Like `read_migrations`, with notes on files that were left aside."""
-    name = shown(domain.folder)
-    reading = _Reading(domain, str(domain.folder), "" if name == "." else f"{name}/")
+    reading = _reading(domain)
     pairs = _pairs(reading)
     if reading.problems:
         raise combined(ConfigError, f"the folder of {printable(domain.name)}", reading.problems)
     migrations = _read(reading, pairs)
-    return FolderContents(migrations, tuple(sorted(reading.notes, key=lambda n: str(n.where))))
+    if reading.problems:
+        raise combined(SqlFileError, f"migrations of {printable(domain.name)}", reading.problems)
+    return FolderContents(migrations, _notes(reading))
+
+
+def read_what_can_be_read(domain: Domain) -> FolderContents:
+    """Like `read_folder`, but a file that is wrong only leaves out its own migration; the others are read.
+
+    Raises:
+        ConfigError: the folder cannot be read, or holds too much.
+    """
+    reading = _reading(domain)
+    migrations = _read(reading, _pairs(reading))
+    return FolderContents(migrations, _notes(reading), tuple(reading.problems), frozenset(reading.unread))
+
+
+def _reading(domain: Domain) -> _Reading:
+    name = shown(domain.folder)
+    return _Reading(domain, str(domain.folder), "" if name == "." else f"{name}/")
+
+
+def _notes(reading: _Reading) -> tuple[Finding, ...]:
+    return tuple(sorted(reading.notes, key=lambda n: str(n.where)))
 
 
 def _pairs(reading: _Reading) -> dict[int, _Pair]:
@@ -93,6 +126,8 @@ def _pairs(reading: _Reading) -> dict[int, _Pair]:
         digits, slug, direction = found.groups()
         if fault := _name_fault(digits, slug):
             reading.problems.append(Problem(f"{printable(name)} {fault}", reading.where(name)))
+            if len(digits.lstrip("0")) <= _DIGITS:
+                reading.leave(int(digits), slug)
             continue
         version = int(digits)
         pair = pairs.setdefault(version, _Pair())
@@ -104,7 +139,10 @@ def _pairs(reading: _Reading) -> dict[int, _Pair]:
         else:
             pair.down = name
     for version in sorted(v for v, pair in pairs.items() if pair.up is None):
-        _lone_down(reading, pairs.pop(version))
+        pair = pairs.pop(version)
+        # With an up whose name is wrong it is not alone.
+        if MigrationId(reading.domain.name, version) not in reading.unread:
+            _lone_down(reading, pair)
     return pairs
 
 
@@ -134,7 +172,7 @@ def _names(reading: _Reading) -> list[str]:
 
 def _name_fault(digits: str, slug: str) -> str | None:
     significant = digits.lstrip("0")
-    if len(significant) > 19 or int(significant or "0") > MAX_VERSION:
+    if len(significant) > _DIGITS or int(significant or "0") > MAX_VERSION:
         return f"has a version larger than {MAX_VERSION}"
     # What is printable has neither, and is quickly told.
     if not slug.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
@@ -173,6 +211,8 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
         pair = pairs[version]
         up = _source(reading, pair.up or "", real)
         down = _source(reading, pair.down, real) if pair.down is not None else None
+        if up is None or (down is None and pair.down is not None):
+            reading.leave(version, pair.slug)
         if up is None:
             continue
         total += len(up.text) + (len(down.text) if down else 0)
@@ -183,8 +223,6 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
             )
         id_ = MigrationId(domain.name, version, pair.slug)
         migrations.append(Migration(id_, up, down, domain.declared, domain.distribution))
-    if reading.problems:
-        raise combined(SqlFileError, f"migrations of {printable(domain.name)}", reading.problems)
     return tuple(migrations)
 
 

@@ -26,6 +26,9 @@ from bgce_migrate.linting.touches import Replayer
 from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Mode, Severity, SourceFile
 from bgce_migrate.tree import Tree
 
+#: True only where everything could be read.
+_FROM_ALL_FILES = frozenset({"unknown-name", "reference-to-later"})
+
 
 class _Declared:
     """The declarations, as the safety rules ask for them."""
@@ -83,7 +86,8 @@ class Run:
         self.findings += declarations.lock_findings(self.tree)
         self.findings += declarations.version_findings(self.tree, self.judged)
         order = ordered(self.tree)
-        self.findings += order.findings
+        # What a file that could not be read makes is not unknown, only not known here.
+        self.findings += (f for f in order.findings if not self.tree.unread or f.rule not in _FROM_ALL_FILES)
         inputs = tuple(self._inputs(order))
         self.findings += self._judged(order, inputs)
         if self.style:
@@ -102,7 +106,7 @@ class Run:
         yield from safety if safety is not None else self._safety(inputs)
 
     def _safety(self, inputs: Sequence[LintInput]) -> tuple[Finding, ...]:
-        return check(inputs, LintConfig(self.target, declarations=_Declared(self.tree)))
+        return check(inputs, LintConfig(self.target, declarations=_Declared(self.tree), complete=not self.tree.unread))
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -124,7 +128,7 @@ class Run:
                 yield Finding(rule, Severity.ERROR, problem.message, where, problem.hint, migration.domain)
         for migration in sorted(self.judged):
             found = self.tree.migrations[migration]
-            if found.down is None and not self.read[found.up.path].directives.irreversible:
+            if found.down is None and found.id not in self.tree.unread and not self.read[found.up.path].directives.irreversible:
                 yield _no_down(found)
 
     def _judged_files(self) -> Iterator[tuple[MigrationId, SourceFile, Direction]]:

@@ -28,7 +28,7 @@ def lock_findings(tree: Tree) -> Iterator[Finding]:
             yield from _edited(tree, difference, back)
         elif isinstance(difference, Missing):
             line = difference.line
-            if line.id.domain in tree.project.registry:
+            if line.id.domain in tree.project.registry and line.id not in tree.unread:
                 where = Where(_shown(tree), line.line)
                 message = f"{line.id} is in {name}, but its file is gone"
                 yield Finding("lock-removed", Severity.ERROR, message, where, "put the file back", line.id.domain)
@@ -48,6 +48,8 @@ def _edited(tree: Tree, difference: Edited, hint: str) -> Iterator[Finding]:
     """The bytes differ; comments, white space and letter case are free."""
     line, migration = difference.line, difference.migration
     down = difference.direction is Direction.DOWN
+    if down and migration.down is None and migration.id in tree.unread:
+        return
     try:
         same = tree.down_checksum(line.id) == line.down_checksum if down else tree.checksum(line.id) == line.up_checksum
     except BgceError:
@@ -69,7 +71,7 @@ def _shown(tree: Tree) -> str:
 def version_findings(tree: Tree, judged: Collection[MigrationId]) -> Iterator[Finding]:
     """Numbers that are left out before a new migration."""
     versions: dict[str, list[MigrationId]] = {}
-    for migration in tree.migrations:
+    for migration in dict.fromkeys((*tree.migrations, *tree.unread)):
         versions.setdefault(migration.domain, []).append(migration)
     for domain, listed in versions.items():
         listed.sort()

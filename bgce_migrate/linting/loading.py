@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bgce_migrate import config as settings
-from bgce_migrate.config import Project, read_folder
-from bgce_migrate.errors import BgceError, ConfigError, Problem, SqlFileError, UsageError, Where
+from bgce_migrate.config import Project, read_what_can_be_read
+from bgce_migrate.errors import BgceError, ConfigError, Problem, UsageError, Where
 from bgce_migrate.host import Host
 from bgce_migrate.migration import Finding, Migration, MigrationId, Severity
 from bgce_migrate.order import lockfile
@@ -76,15 +76,20 @@ def _tree(project: Project) -> Loaded:
     loaded = Loaded(project)
     migrations: dict[MigrationId, Migration] = {}
     notes: list[Finding] = []
+    unread: set[MigrationId] = set()
     for domain in project.domains:
         try:
-            contents = read_folder(domain)
-        except (ConfigError, SqlFileError) as error:
+            contents = read_what_can_be_read(domain)
+        except ConfigError as error:
+            # Without a whole domain everything that is said of the others could be wrong.
             loaded.findings += findings_of(error, "unreadable-file", domain.name)
-            continue
+            return loaded
+        loaded.findings += _findings(contents.problems, "unreadable-file", domain.name)
         notes += contents.notes
+        unread |= contents.unread
         migrations |= {m.id: m for m in contents.migrations}
     loaded.tree = Tree.of(project, migrations, _lock(project, loaded.findings), notes)
+    loaded.tree.unread = frozenset(unread)
     return loaded
 
 
@@ -106,10 +111,15 @@ def _lock(project: Project, findings: list[Finding]) -> lockfile.LockFile | None
 
 def findings_of(error: BgceError, rule: str, domain: str | None = None) -> list[Finding]:
     """Each mistake of an error as a finding, under the rule its words say or else `rule`."""
-    problems: Iterable[Problem] = error.problems or (Problem(error.message, error.where, error.hint),)
+    problems = error.problems or (Problem(error.message, error.where, error.hint),)
+    return _findings(
+        [Problem(p.message, p.where or error.where, p.hint or error.hint) for p in problems], rule, domain
+    )
+
+
+def _findings(problems: Iterable[Problem], rule: str, domain: str | None) -> list[Finding]:
     found = []
     for problem in problems:
         name = next((r for pattern, r in _RULES if pattern.search(problem.message)), rule)
-        where = problem.where or error.where
-        found.append(Finding(name, Severity.ERROR, problem.message, where, problem.hint or error.hint, domain))
+        found.append(Finding(name, Severity.ERROR, problem.message, problem.where, problem.hint, domain))
     return found

@@ -75,7 +75,10 @@ class _Judge:
     def migrations(self) -> Iterator[Finding]:
         for pair in self.differing:
             now = self.tree.migrations.get(pair.id)
-            yield from self._gone(pair) if now is None else self._still_here(pair, now)
+            if now is not None:
+                yield from self._still_here(pair, now)
+            elif pair.id not in self.tree.unread:
+                yield from self._gone(pair)
 
     def _untouched(self, pair: Pair) -> bool:
         now = self.tree.migrations.get(pair.id)
@@ -97,7 +100,7 @@ class _Judge:
         if pair.down is None and now.down is not None:
             message = f"{pair.id} is {self._on_target()} without a down, and was given one"
             yield self._finding("git-edited", pair.id, message, now.down.path, "put it into a new migration")
-        elif pair.down is not None and now.down is None:
+        elif pair.down is not None and now.down is None and now.id not in self.tree.unread:
             message = f"the down of {pair.id} is {self._on_target()} and was deleted"
             yield self._finding("git-deleted", pair.id, message, self._shown(pair.down), self._restore(pair))
         elif pair.down is not None and now.down is not None and self._differs(pair.down, now.down):

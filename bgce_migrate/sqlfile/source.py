@@ -28,7 +28,7 @@ def read_source(path: str, raw: bytes) -> SourceFile:
     """
     if len(raw) > MAX_BYTES:
         raise SqlFileError(
-            f"the file has {len(raw) / _MIB:.1f} MiB; a migration may have {MAX_BYTES // _MIB}",
+            f"the file is too large: a migration may have {MAX_BYTES // _MIB} MiB",
             hint="load data with COPY from a program, outside of migrations",
             where=Where(path),
         )
