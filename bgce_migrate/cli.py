@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -127,8 +129,15 @@ def execute(arguments: Sequence[str]) -> int:
 
 def run() -> NoReturn:
     """The console script."""
+    # Values of a plan live until the end: looking for circles among them at every 700th costs a third of the time.
+    gc.set_threshold(100_000, 50, 100)
     _open_closed_streams()
-    sys.exit(execute(sys.argv[1:]))
+    code = execute(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # `execute` has told it already
+            stream.flush()
+    # Nothing is left to be done, and taking every module apart takes longer than a query.
+    os._exit(code)
 
 
 def _open_closed_streams() -> None:

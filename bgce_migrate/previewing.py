@@ -1,32 +1,26 @@
-"""What `plan` shows without a database: kept while nothing changes, and read on two processors where there is much."""
+"""What `plan` shows without a database: kept while nothing changes."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import PurePath
-from typing import BinaryIO
 
 import msgspec
 
 from bgce_migrate import __version__, naming
-from bgce_migrate.errors import SqlFileError
-from bgce_migrate.linting.beside import beside, can_fork
+from bgce_migrate.ahead import read_ahead
 from bgce_migrate.linting.store import READING, Store, code_times
 from bgce_migrate.migration import (
     Direction,
     Directives,
     Edge,
-    Effect,
     Finding,
     Migration,
-    MigrationId,
     Mode,
     Plan,
     Script,
-    SourceFile,
     Statement,
     Step,
 )
@@ -35,14 +29,10 @@ from bgce_migrate.tree import Tree
 
 #: Raised when what is kept changes its form.
 FORMAT = 1
-#: From so many files on that nobody vouches for, a second process reads the downs.
-MANY = 200
 _DECIDING = (*READING, "order", "plan", "registry", "")
 _KIN = "plan-"
 #: In place of statements that are only counted.
 _COUNTED = Statement("", 0, 0, 0, "")
-#: What is said of a down: to be kept in history, none, or better read again.
-_KEPT, _NONE, _UNKNOWN = 1, 0, 2
 
 
 class _WireStep(msgspec.Struct, array_like=True):
@@ -67,29 +57,6 @@ class _Wire(msgspec.Struct, array_like=True):
     findings: tuple[Finding, ...]
 
 
-class _WireScript(msgspec.Struct, array_like=True):
-    """A script without its source, which both processes have."""
-
-    checksum: str
-    mode: Mode
-    directives: Directives
-    statements: tuple[Statement, ...]
-    effects: tuple[Effect, ...]
-    notes: tuple[Finding, ...]
-
-    def of(self, source: SourceFile) -> Script:
-        """The whole script."""
-        return Script(
-            source, self.checksum, self.mode, self.directives, self.statements, self.effects, self.notes
-        )
-
-
-class _Answer(msgspec.Struct, array_like=True):
-    ups: list[_WireScript | None]
-    downs: list[int]
-
-
-_answers: msgspec.msgpack.Decoder[_Answer] = msgspec.msgpack.Decoder(_Answer)
 _decoder: msgspec.msgpack.Decoder[_Wire] = msgspec.msgpack.Decoder(_Wire)
 
 
@@ -112,6 +79,11 @@ def preview(tree: Tree, selection: Selection) -> PlanView:
         view = _made(tree, selection)
         store.put_one(key, msgspec.msgpack.encode(_wire(tree, view)), kin=_KIN)
     return view
+
+
+def _made(tree: Tree, selection: Selection) -> PlanView:
+    read_ahead(tree)
+    return plan_up(tree, None, selection)
 
 
 def _complete(tree: Tree) -> bool:
@@ -196,72 +168,3 @@ def _step(tree: Tree, found: Sequence[Migration], kept: _WireStep) -> Step:
     return Step(
         migration.id, Direction.UP, script, waits_for=waits_for, reasons=kept.reasons, requires=kept.requires
     )
-
-
-# -- making ----------------------------------------------------------------------------------------------------
-
-
-def _made(tree: Tree, selection: Selection) -> PlanView:
-    _read_beside(tree)
-    return plan_up(tree, None, selection)
-
-
-def _read_beside(tree: Tree) -> None:
-    """A forked child reads the downs and some ups, the rest is read here; what it cannot say is read later."""
-    ups = list(tree.migrations)
-    downs = [i for i, m in tree.migrations.items() if m.down is not None and not tree.vouched(i)]
-    if len(ups) + len(downs) <= MANY or not can_fork():
-        return
-    # Loaded once, before the child is made.
-    import bgce_migrate.sqlfile.script  # noqa: F401
-
-    # A down costs about half of an up.
-    ours = len(ups) - max(0, len(ups) - len(downs) // 2) // 2
-    theirs = ups[ours:]
-    with beside(lambda pipe: _send(tree, theirs, downs, pipe)) as answer:
-        # Which mistake is told first, is for the plan to say.
-        with contextlib.suppress(SqlFileError):
-            for migration in ups[:ours]:
-                tree.script(migration)
-        raw = answer()
-    try:
-        said = _answers.decode(raw)
-    except (msgspec.DecodeError, ValueError, TypeError):
-        return
-    for migration, script in zip(theirs, said.ups, strict=True):
-        if script is not None:
-            tree.know(migration, script.of(tree.migrations[migration].up))
-    for migration, word in zip(downs, said.downs, strict=True):
-        if word != _UNKNOWN:
-            tree.know_down(migration, tree.migrations[migration].down if word == _KEPT else None)
-
-
-def _send(tree: Tree, ups: Sequence[MigrationId], downs: Sequence[MigrationId], pipe: BinaryIO) -> None:
-    pipe.write(msgspec.msgpack.encode(_Answer([_script(tree, i) for i in ups], [_word(tree, i) for i in downs])))
-
-
-def _script(tree: Tree, migration: MigrationId) -> _WireScript | None:
-    try:
-        s = tree.script(migration)
-    except SqlFileError:
-        return None
-    return _WireScript(s.checksum, s.mode, s.directives, s.statements, s.effects, s.notes)
-
-
-def _word(tree: Tree, migration: MigrationId) -> int:
-    from bgce_migrate import sqlfile
-    from bgce_migrate.sqlfile.directives import read_header
-
-    found, domain = tree.migrations[migration], tree.domain(migration)
-    header = read_header(found.up.path, found.up.text)
-    try:
-        script, _ = sqlfile.read_down(
-            found.down,
-            declared=domain.declared,
-            schema=domain.schema,
-            migration=found.id,
-            irreversible=header.directives.irreversible,
-        )
-    except SqlFileError:
-        return _UNKNOWN
-    return _KEPT if script is not None else _NONE

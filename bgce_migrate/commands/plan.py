@@ -23,10 +23,6 @@ def plan(
 
     Where no database is named it plans for an empty one.
     """  # fmt: skip
-    import gc
-
-    # Many small values that live until the end: looking for circles among them takes a third of the time.
-    gc.disable()
     desk = call.desk
     goal = desk.parse_id(to) if to else None
     if call.names_database:

@@ -43,6 +43,11 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
     with call.target() as target:
 
         def work(options: Options) -> RunReport:
+            # Here and not in the library: a process of ours may be forked, a service's that calls us had better not.
+            if any(i not in target.state.applied for i in desk.tree.migrations):
+                from bgce_migrate.ahead import read_ahead
+
+                read_ahead(desk.tree)
             report = desk.up(
                 target, info, options, domain=said["domain"], limit=limit, to=to,
                 allow_unlocked=said["allow_unlocked"], after=after,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
+from bgce_migrate.beside import beside, can_fork
 from bgce_migrate.domain import ColumnClass
 from bgce_migrate.errors import Where
 from bgce_migrate.lint import LintConfig, LintInput, check, rule_ids
@@ -15,7 +16,6 @@ from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.lint.weight import weighed
 from bgce_migrate.linting import declarations
 from bgce_migrate.linting.analysis import Analysis, Task
-from bgce_migrate.linting.beside import beside, can_fork
 from bgce_migrate.linting.kept import Request, Result, in_order, read_findings, write_findings
 from bgce_migrate.linting.ordering import EXACT, Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
+from bgce_migrate.beside import beside, can_fork
 from bgce_migrate.linting.analysis import Analysis, Task, analyse
-from bgce_migrate.linting.beside import beside, can_fork
 from bgce_migrate.linting.cache import decode_analysis, encode, key_of
 from bgce_migrate.linting.store import Store
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bgce_migrate.ahead import MANY
 from bgce_migrate.desk import Desk
 from bgce_migrate.errors import SqlFileError
 from bgce_migrate.planning import PlanView, Selection
-from bgce_migrate.previewing import MANY, preview
+from bgce_migrate.previewing import preview
 from bgce_migrate.report.listings import print_plan
 from bgce_migrate.report.output import Output
 from bgce_migrate.scaffold import init
