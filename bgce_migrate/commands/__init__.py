@@ -23,10 +23,12 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("explain:explain", "Show the page of a rule of lint."),
         "renumber": ("renumber:renumber", "Give new migrations new numbers where another branch took theirs."),
         "hook": ("hook:hook", "Check migrations before every commit."),
+        "codeowners": ("codeowners:codeowners", "Write who reviews the migrations of each domain."),
         "check": ("check:check", "Check order, lock file and git, without a database."),
     },
     "Database and servers": {
         "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
+        "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),
         "doctor": ("doctor:doctor", "Say what is here and what would be used."),
     },

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from bgce_migrate.domain import Domain
 from bgce_migrate.migration import Finding, Severity
+from bgce_migrate.pools.model import PoolerSettings
 from bgce_migrate.registry import Registry
 
 Mode: TypeAlias = Literal["role", "login"]
@@ -78,6 +79,21 @@ class Lint:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeOwners:
+    """How teams are called where pull requests are reviewed.
+
+    Attributes:
+        file: relative to the project's folder.
+        owner: for teams that are not in `teams`, with `{team}` in it; None: such a team has no owner.
+        teams: owners by team, several separated by blanks.
+    """
+
+    file: str = ".github/CODEOWNERS"
+    owner: str | None = None
+    teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """Everything `bgce.toml` and the declarations say.
 
@@ -104,6 +120,8 @@ class Project:
     compat: Compat = Compat()
     scratch: Scratch = Scratch()
     lint: Lint = Lint()
+    pooler: PoolerSettings = field(default_factory=PoolerSettings)
+    code_owners: CodeOwners = CodeOwners()
     file: Path | None = None
     patterns: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()

@@ -62,6 +62,24 @@ class LintTable(Struct, frozen=True, kw_only=True):
     hot: list[str] = field(default_factory=list)
 
 
+class PgbouncerTable(Struct, frozen=True, kw_only=True):
+    """`[pgbouncer]`."""
+
+    version: str = "1.18"
+    processes: int = 1
+    clients: int = 1000
+    headroom: float = 0.8
+    reserve: dict[str, int] = field(default_factory=dict)
+
+
+class CodeownersTable(Struct, frozen=True, kw_only=True):
+    """`[codeowners]`."""
+
+    file: str = ".github/CODEOWNERS"
+    owner: str | None = None
+    teams: dict[str, str] = field(default_factory=dict)
+
+
 class BgceToml(Struct, frozen=True, kw_only=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
@@ -72,6 +90,8 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     compat: CompatTable = CompatTable()
     scratch: ScratchTable = ScratchTable()
     lint: LintTable = LintTable()
+    pgbouncer: PgbouncerTable = PgbouncerTable()
+    codeowners: CodeownersTable = CodeownersTable()
 
 
 class TableToml(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,29 @@ def parameters(conninfo: str) -> dict[str, str]:
         ) from None
 
 
+def endpoint(conninfo: str) -> dict[str, str]:
+    """`host`, `port`, `dbname` and what is said of TLS, with libpq's defaults and variables where nothing is.
+
+    Raises:
+        UsageError: the address names several servers, or cannot be read.
+    """
+    said = parameters(conninfo)
+    usual = {o.keyword.decode(): o.val.decode() for o in psycopg.pq.Conninfo.get_defaults() if o.val is not None}
+    host = said.get("hostaddr") or said.get("host") or usual.get("hostaddr") or usual.get("host") or "localhost"
+    user = said.get("user") or usual.get("user", "")
+    out = {
+        "host": host,
+        "port": said.get("port") or usual.get("port") or "5432",
+        "dbname": said.get("dbname") or usual.get("dbname") or user,
+    }
+    if "," in host or "," in out["port"]:
+        raise UsageError(
+            f"the address names several servers: {host}",
+            hint="a pooler needs the one that takes writes, or a name that always leads to it",
+        )
+    return {**{k: said[k] for k in ("sslmode", "sslrootcert") if said.get(k)}, **out}
+
+
 def in_database(conninfo: str, name: str) -> str:
     """The same server and login, another database."""
     return make_conninfo(**{**parameters(conninfo), "dbname": name})

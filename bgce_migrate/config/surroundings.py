@@ -1,0 +1,77 @@
+"""`[pgbouncer]` and `[codeowners]` of `bgce.toml`: what stands before the database, and who reviews what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from bgce_migrate.config.project import CodeOwners
+from bgce_migrate.config.schema import CodeownersTable, PgbouncerTable
+from bgce_migrate.pools.model import OLDEST, PoolerSettings, parse_version
+from bgce_migrate.registry.references import KeyPath, printable
+
+Fault = tuple[KeyPath, str, "str | None"]
+
+_RESERVE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z")
+#: @user, @organisation/team or an address, as GitHub and GitLab take them.
+_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._/-]*)?\Z|[^\s@]+@[^\s@]+\.[^\s@]+\Z")
+_FILE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,250}\Z")
+_MOST = 100_000
+
+
+def check_pooler(said: PgbouncerTable) -> Iterator[Fault]:
+    """Every wrong value of `[pgbouncer]`."""
+    version = parse_version(said.version)
+    if version is None:
+        yield ("pgbouncer", "version"), f"'{printable(said.version[:40])}' is not a version such as 1.21", None
+    elif version < OLDEST:
+        yield ("pgbouncer", "version"), f"PgBouncer {version} is older than {OLDEST}, the oldest we write for", None
+    for name, value, least in (("processes", said.processes, 1), ("clients", said.clients, 1)):
+        if not least <= value <= _MOST:
+            yield ("pgbouncer", name), f"{value} is not a number from {least} to {_MOST}", None
+    if not 0 < said.headroom <= 1:
+        yield ("pgbouncer", "headroom"), f"{said.headroom:g} is not above 0 and at most 1", None
+    for name, count in said.reserve.items():
+        path: KeyPath = ("pgbouncer", "reserve", name)
+        if not _RESERVE.match(name):
+            yield path, f"'{printable(name[:80])}' is not a name of letters, digits and blanks", None
+        if not 0 <= count <= _MOST:
+            yield path, f"{count} is not a number from 0 to {_MOST}", None
+
+
+def pooler(said: PgbouncerTable) -> PoolerSettings:
+    """The checked table as a value; what it does not say of the reserve stays as it is by default."""
+    usual = PoolerSettings()
+    return PoolerSettings(
+        version=parse_version(said.version) or OLDEST,
+        processes=said.processes,
+        clients=said.clients,
+        headroom=said.headroom,
+        reserve=MappingProxyType({**usual.reserve, **said.reserve}),
+    )
+
+
+def check_code_owners(said: CodeownersTable) -> Iterator[Fault]:
+    """Every wrong value of `[codeowners]`."""
+    if not _FILE.match(said.file) or ".." in said.file.split("/"):
+        message = f"'{printable(said.file[:80])}' is not the name of a file below this one"
+        yield ("codeowners", "file"), message, "CODEOWNERS, .github/CODEOWNERS or docs/CODEOWNERS"
+    if said.owner is not None:
+        yield from _owners(said.owner.replace("{team}", "team"), ("codeowners", "owner"))
+    for team, owners in said.teams.items():
+        yield from _owners(owners, ("codeowners", "teams", team))
+
+
+def _owners(text: str, path: KeyPath) -> Iterator[Fault]:
+    if not text.split():
+        yield path, "names nobody", "for example @organisation/team"
+    for one in text.split():
+        if not _OWNER.match(one):
+            yield path, f"'{printable(one[:80])}' is not @user, @organisation/team or an address", None
+
+
+def code_owners(said: CodeownersTable) -> CodeOwners:
+    """The checked table as a value."""
+    teams = {team: " ".join(owners.split()) for team, owners in said.teams.items()}
+    return CodeOwners(said.file, said.owner, MappingProxyType(teams))
