@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from bgce_migrate.errors import Where
 from bgce_migrate.finding import Edit as Edit
 from bgce_migrate.finding import Finding as Finding
@@ -60,8 +62,8 @@ class ObjectKind(str, Enum):
     EXTENSION = "extension"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
+# Names, effects and statements come by the ten thousand: a Struct is made and read back several times faster.
+class Name(Struct, frozen=True, order=True, array_like=True):
     """An object's name. `schema` is None when the SQL leaves it to the search path."""
 
     kind: ObjectKind
@@ -87,8 +89,7 @@ class Action(str, Enum):
     OPAQUE = "opaque"  # cannot be seen through: a computed string, an unknown language
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True, array_like=True):
     """One thing one statement does to one object.
 
     Attributes:
@@ -117,8 +118,7 @@ class Effect:
     signature: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True, array_like=True):
     """One SQL statement of a file.
 
     Attributes:
@@ -149,8 +149,7 @@ class Mode(str, Enum):
     EMPTY = "empty"  # no statements
 
 
-@dataclass(frozen=True, slots=True)
-class Directives:
+class Directives(Struct, frozen=True):
     """The `-- bgce:` lines at the top of a file."""
 
     no_transaction: bool = False
@@ -165,8 +164,7 @@ class Directives:
     allow: tuple[tuple[str, str, str], ...] = ()  # rule, until (ISO date or ""), reason
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file as read: BOM dropped, CRLF turned to LF; `sha256` is over the raw bytes."""
 
     path: str
@@ -174,8 +172,7 @@ class SourceFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A file as understood.
 
     Attributes:
@@ -194,8 +191,7 @@ class Script:
     notes: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """A pair of files, not yet parsed. `down` is None for the state "no down"."""
 
     id: MigrationId
@@ -205,8 +201,7 @@ class Migration:
     distribution: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """`before` must run before `after`, and why. A dropped soft edge closed a cycle."""
 
     before: MigrationId
@@ -220,8 +215,7 @@ class Edge:
 FOREIGN_KEY = "foreign key"
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignUse:
+class ForeignUse(Struct, frozen=True):
     """One use of an object that another domain owns, as one statement makes it.
 
     Attributes:
@@ -248,8 +242,7 @@ class ForeignUse:
     relation_kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A migration with a direction in a plan, ready to run.
 
     Attributes:
@@ -274,8 +267,7 @@ class Step:
         return self.script.checksum
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The ordered steps of one run."""
 
     steps: tuple[Step, ...]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from bgce_migrate.errors import BgceError, Problem
-from bgce_migrate.migration import Direction, Finding, MigrationId
+
+if TYPE_CHECKING:
+    # Reports name migrations; who only prints help need not load them.
+    from bgce_migrate.migration import Direction, Finding, MigrationId
 
 
 class StepStatus(str, Enum):
@@ -22,8 +27,7 @@ class StepStatus(str, Enum):
     NOT_RUN = "not_run"
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """One step of a run. `duration_ms` counts from BEGIN to the answer of COMMIT."""
 
     id: MigrationId
@@ -36,16 +40,14 @@ class StepResult:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The last history row of a domain: its place in the domain's chain and its hash."""
 
     sequence: int
     row_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(Struct, frozen=True):
     """The whole story of one run; its JSON form is the receipt.
 
     Attributes:
@@ -71,8 +73,7 @@ class RunReport:
         return self.failure.exit_code if self.failure else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """One observation for the `metrics` hook, e.g. `step_duration_seconds` of a domain."""
 
     name: str
@@ -80,8 +81,7 @@ class Measurement:
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRow:
+class StatusRow(Struct, frozen=True):
     """One migration and where it stands: applied, pending, failed, missing (applied, file gone) or edited."""
 
     id: MigrationId
@@ -90,8 +90,7 @@ class StatusRow:
     locked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LockResult:
+class LockResult(Struct, frozen=True):
     """What `lock` wrote, or would write."""
 
     path: Path

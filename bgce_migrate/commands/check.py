@@ -8,7 +8,7 @@ import click
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, option
-from bgce_migrate.migration import Severity
+from bgce_migrate.finding import Severity
 
 
 @command("check")

@@ -11,7 +11,7 @@ import click
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, option
 from bgce_migrate.errors import UsageError
-from bgce_migrate.migration import Severity
+from bgce_migrate.finding import Severity
 
 if TYPE_CHECKING:
     from bgce_migrate.linting import Loaded, Request, Result

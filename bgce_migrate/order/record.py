@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.migration import Action, Effect
 from bgce_migrate.order.layer import Death, Life
@@ -34,8 +36,7 @@ class Use:
         return not self.effect.soft and not self.effect.optional
 
 
-@dataclass(slots=True, eq=False)
-class Write:
+class Write(Struct, eq=False):
     """All that one migration does to whether one name lives.
 
     Attributes:
@@ -60,8 +61,7 @@ class Write:
     life: Life | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
+class Loose(Struct, frozen=True):
     """A name that lives neither in the log nor in its own domain's chain at that point."""
 
     node: int
@@ -71,8 +71,7 @@ class Loose:
     certain: bool
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """Everything the new migrations do, by name. Nodes are numbered by rank, domain and version."""
 
     nodes: list[Candidate]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.errors import Problem, SqlFileError, Where
 from bgce_migrate.migration import (
@@ -29,8 +31,7 @@ from bgce_migrate.sqlfile.effects.reading import Reading
 from bgce_migrate.sqlparse import Parsed, Positions, Spans, SqlSyntaxError, pairs, parse, spans
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """What is known of a file while it is read."""
 
     source: SourceFile
