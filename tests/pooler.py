@@ -90,7 +90,7 @@ def start_pgbouncer(
         cwd="/",
     )
     try:
-        _wait_for(process, port, folder / "log")
+        wait_for(process, port, folder / "log")
         yield Pooler("127.0.0.1", port, folder / "log")
     finally:
         process.terminate()
@@ -98,7 +98,7 @@ def start_pgbouncer(
         account.delete(folder)
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     end = time.monotonic() + 10
     while time.monotonic() < end and process.poll() is None:
         try:

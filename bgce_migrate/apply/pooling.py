@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.apply.target import Address
 from bgce_migrate.config import Project
@@ -12,15 +13,14 @@ from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session, connect, endpoint
 from bgce_migrate.db.target import read_facts, require_changeable
 from bgce_migrate.db.wire import Command, Failed
-from bgce_migrate.errors import ConfigError, Refused
+from bgce_migrate.errors import ConfigError, Refused, UsageError
 from bgce_migrate.pools.budget import ServerLimits, fence
 from bgce_migrate.pools.model import DEFAULT_POOL, Layout, Place, Pool, PoolerSettings, ReplicaPlace
 
 _LOOKS = 0.1  # seconds between two looks at the sessions
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True):
     """A login's limit: before, now, and the most sessions it was seen to have."""
 
     login: str
@@ -38,7 +38,7 @@ def layout(project: Project, conninfo: str, settings: PoolerSettings, environmen
 
     Raises:
         ConfigError: a replica's variable is set and empty.
-        UsageError: an address names several servers.
+        UsageError: an address names several servers, or cannot stand in a file.
     """
     replicas = []
     for replica in project.replicas:
@@ -62,6 +62,9 @@ def pools(project: Project) -> tuple[Pool, ...]:
 def place_of(conninfo: str) -> Place:
     """Host, port and database of an address; never its user or password."""
     known = endpoint(conninfo)
+    for name, value in known.items():
+        if not value.isprintable():
+            raise UsageError(f"the {name} of the address cannot stand in a pooler's file: it is not one line of text")
     tls = tuple((key, known[key]) for key in ("sslmode", "sslrootcert") if key in known)
     return Place(known["host"], int(known["port"]), known["dbname"], tls)
 

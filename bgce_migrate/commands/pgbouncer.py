@@ -56,7 +56,7 @@ def render(
 
     _require_entries(call)
     if lookup_sql:
-        others = (MIGRATOR, *(d.migrator for d in call.project.domains))
+        others = (LOOKUP, MIGRATOR, *(d.migrator for d in call.project.domains))
         statements = pooler.lookup_script(LOOKUP, others)
         call.out.document("pgbouncer-lookup", {"role": LOOKUP, "statements": statements})
         call.out.line(script(statements).rstrip("\n"))
