@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Sequence
 
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.faults import describe_blocker
@@ -58,7 +59,7 @@ class Leadership:
         """
         self._session = self.context.access.lead()
         try:
-            self._take_lock(self._session)
+            self.take_lock(self._session)
             self.raise_epoch()
         except BaseException:
             self._session.close()
@@ -66,7 +67,12 @@ class Leadership:
         self._thread = threading.Thread(target=self._beat, name="bgce-migrate heartbeat", daemon=True)
         self._thread.start()
 
-    def _take_lock(self, session: Session) -> None:
+    def take_lock(self, session: Session, first: Sequence[Command] = ()) -> None:
+        """Begin a transaction that holds the run lock.
+
+        Args:
+            first: what a login that may not take it by itself does before, in the same transaction.
+        """
         deadline = time.monotonic() + self.context.limits.lock_wait
         pause, told = _FIRST_PAUSE, False
         limits, values = settings(session.server_version, _NO_LIMITS)
@@ -77,6 +83,7 @@ class Leadership:
                     [
                         Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
                         Command(limits, values),
+                        *first,
                         Command(session.query("locks", "run_lock")),
                     ]
                 )
@@ -177,7 +184,7 @@ class Leadership:
             self._stop_beating()
             self._lost = None
             self._session = self.context.access.lead()
-            self._take_lock(self._session)
+            self.take_lock(self._session)
             self._thread = threading.Thread(target=self._beat, name="bgce-migrate heartbeat", daemon=True)
             self._thread.start()
         led = self.epoch

@@ -81,7 +81,8 @@ def _default(change: DefaultChange) -> str:
 def _membership(change: MembershipChange, server_version: int) -> str:
     m = change.membership
     if not change.gives:
-        return f"REVOKE {identifier(m.role)} FROM {identifier(m.member)}"
+        by = f" GRANTED BY {identifier(change.granted_by)}" if change.granted_by and server_version >= 160000 else ""
+        return f"REVOKE {identifier(m.role)} FROM {identifier(m.member)}{by}"
     words = []
     if server_version >= 160000:
         words = [f"INHERIT {str(m.inherit).upper()}", f"SET {str(m.set_role).upper()}"]
@@ -89,6 +90,12 @@ def _membership(change: MembershipChange, server_version: int) -> str:
     elif m.admin:
         words = ["ADMIN OPTION"]
     return f"GRANT {identifier(m.role)} TO {identifier(m.member)}{' WITH ' + ', '.join(words) if words else ''}"
+
+
+def lend(name: str, member: str, server_version: int) -> str:
+    """Membership with everything it can give, for as long as a transaction lasts."""
+    options = " WITH INHERIT TRUE, SET TRUE" if server_version >= 160000 else ""
+    return f"GRANT {identifier(name)} TO {identifier(member)}{options}"
 
 
 def _owner(change: OwnerChange) -> str:

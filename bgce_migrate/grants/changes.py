@@ -50,16 +50,21 @@ class DefaultChange:
 
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
-    """A membership given or taken; one with other options is taken and given anew."""
+    """A membership given or taken; one with other options is taken and given anew.
+
+    Attributes:
+        granted_by: in whose name it is taken (servers from 16 on); empty for one's own.
+    """
 
     membership: Membership
     gives: bool = True
+    granted_by: str = ""
     why: str = ""
 
     @property
     def inverse(self) -> MembershipChange:
         """What leads to the state that this change mends."""
-        return replace(self, gives=not self.gives)
+        return replace(self, gives=not self.gives, granted_by="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Existing:
         columns: of tables, views and partitions, in order.
         homes: the domain of each relation that no declaration names but one of the owner roles owns.
         sequences: by table, those of its own schema that a writer must have USAGE on: of serial columns and of
-            `nextval` defaults. Identity columns need none.
+            `nextval` defaults. Identity columns need none. Under `("", domain)` those that no default uses.
         functions: each with the domain whose owner role owns it.
         states: relations of the bookkeeping that every service may read.
         versions: by service, the table in which its previous tool keeps its version.

@@ -35,7 +35,8 @@ def for_tables(
 
     Args:
         made: new tables and views of the domain, in its schema: the columns of each, in order.
-        sequences: by table, those of the same schema behind serial columns and `nextval` defaults.
+        sequences: by table, those of the same schema behind serial columns and `nextval` defaults; under ""
+            those that belong to no table.
         widened: columns added to tables that exist. Who reads the whole table has them already.
         extra: what plugins ask for on this domain's objects.
     """
@@ -43,6 +44,7 @@ def for_tables(
     found: dict[Right, str] = {}
     for table, columns in made.items():
         found.update(_on_table(registry, domain, table, columns, sequences.get(table, ()), extra))
+    found.update(_on_loose(domain, sequences.get("", ())))
     for table, columns in widened.items():
         added = _on_table(registry, domain, table, columns, sequences.get(table, ()), extra)
         found.update((r, why) for r, why in added if r.column or r.on.kind is SecurableKind.SEQUENCE)
@@ -94,6 +96,9 @@ def on_objects(registry: Registry, existing: Existing, extra: Iterable[tuple[str
             yield from _on_table(
                 registry, registry[home], table, columns, sequences, asked.get(home, ()), schema=schema
             )
+    for (schema, name), sequences in existing.sequences.items():
+        if not schema:
+            yield from _on_loose(registry[name], sequences)
     for function, home in existing.functions.items():
         yield from _on_function(registry, registry[home], function)
         for grant in asked.get(home, ()):
@@ -134,6 +139,14 @@ def _on_table(
     for grant in extra:
         if grant.kind == "table" and grant.name == table and on.schema == domain.schema:
             yield from _asked(domain, on, grant, columns)
+
+
+def _on_loose(domain: Domain, sequences: Iterable[str]) -> Iterator[Why]:
+    for service in domain.services:
+        if writes_all(service, domain):
+            for sequence in sequences:
+                what = Securable(SecurableKind.SEQUENCE, domain.schema, sequence)
+                yield Right(what, service.login, "USAGE"), f"{service.name} writes all of {domain.name}"
 
 
 def writes_all(service: Service, domain: Domain) -> bool:
