@@ -36,8 +36,8 @@ test: $(VENV)/dev lint ## Everything: lint, types, import contracts, all tests o
 # fails twice has failed (pytest's 1 means failed tests; anything else is not retried).
 RETRY = { test $$? -eq 1 && echo "once more, one at a time:" && $(PYTEST) --last-failed --last-failed-no-failures none -m 'not slow'; }
 
-test-long: $(VENV)/dev ## The slow tests too (random histories, kills)
-	@$(PYTEST) -n $(JOBS) --dist loadgroup
+test-long: $(VENV)/dev ## The slow tests too (random histories, kills), and other random examples every time
+	@BGCE_TEST_RANDOM=1 $(PYTEST) -n $(JOBS) --dist loadgroup
 
 check: $(VENV)/dev lint ## The fast inner loop: lint, types and the tests without a server
 	@$(PYTEST) -q tests/unit tests/shape

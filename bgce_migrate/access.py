@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Privilege: TypeAlias = Literal[
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE"
@@ -17,8 +18,7 @@ PRIVILEGES: dict[str, frozenset[str]] = {
 WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"})
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """A domain's folder as an installed plugin hands it over.
 
     Attributes:
@@ -32,8 +32,7 @@ class Delivered:
     distribution: str | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Grant:
+class Grant(Struct, frozen=True, order=True):
     """A right on one object of the domain that the `grant` hook is asked for.
 
     Attributes:
@@ -51,8 +50,7 @@ class Grant:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A server a read or write can go to. `lag_seconds` is None on the primary or when not known."""
 
     name: str
@@ -62,8 +60,7 @@ class Endpoint:
     reachable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRequest:
+class RouteRequest(Struct, frozen=True):
     """What a service wants to do next. `max_lag_seconds` None means that any age will do."""
 
     service: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate import config as settings
 from bgce_migrate import naming
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from bgce_migrate.undoing import DownSelection
 
 
-@dataclass(slots=True)
-class Desk:
+class Desk(Struct):
     """Loaded cheaply; nothing is parsed and no server asked until something needs it."""
 
     project: Project

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 ColumnClass: TypeAlias = Literal["public", "contact", "private", "secret"]
 COLUMN_CLASSES: tuple[ColumnClass, ...] = ("public", "contact", "private", "secret")
@@ -28,8 +29,7 @@ def name_fault(name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A declared table.
 
     Attributes:
@@ -43,8 +43,7 @@ class Table:
     named: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A declared read: `domain:table`, `domain:table(col, col)`, `domain:table.set` or `domain:*`.
 
     `columns` is None for all public columns; a set is kept by name in `set_name`.
@@ -56,8 +55,7 @@ class Read:
     set_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A program that logs in. `writes` and `reads` are resolved from the declaration."""
 
     name: str
@@ -73,8 +71,7 @@ class Service:
         return f"{self.login}_b"
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """The unit of ownership: a folder of migrations and what it declares.
 
     Attributes:

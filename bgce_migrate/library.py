@@ -6,9 +6,10 @@ import os
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bgce_migrate.desk import Desk
 from bgce_migrate.errors import Refused, Unavailable, UsageError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bgce_migrate.errors import Problem, Refused, UsageError, Where
 from bgce_migrate.migration import MigrationId

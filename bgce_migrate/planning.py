@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.apply.run import Planned
 from bgce_migrate.db.history import State
@@ -26,8 +27,7 @@ from bgce_migrate.settling import Order, settle
 from bgce_migrate.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What part of the pending steps is wanted; all by default."""
 
     domain: str | None = None
@@ -36,8 +36,7 @@ class Selection:
     allow_unlocked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlanView(Planned):
+class PlanView(Planned, frozen=True):
     """A plan with everything there is to say about it."""
 
     edges: tuple[Edge, ...] = ()

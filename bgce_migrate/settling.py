@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.migration import Edge, MigrationId
 from bgce_migrate.order import Candidate, ForeignUse, LogEntry, Placement, Rules, place, replay
 from bgce_migrate.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """The whole log: what history has, what the lock file has, the new ones placed behind them."""
 
     log: tuple[MigrationId, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.config import Project, read_folder
 from bgce_migrate.domain import Domain
@@ -14,8 +15,7 @@ from bgce_migrate.order import lockfile
 from bgce_migrate.order.lockfile import LockFile, LockLine
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(Struct):
     """A project's migrations by id, in order of domain and version.
 
     Attributes:

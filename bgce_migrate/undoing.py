@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Literal
+
+from msgspec import Struct
 
 from bgce_migrate import sqlfile
 from bgce_migrate.apply.context import Options, RunInfo
@@ -25,8 +26,7 @@ from bgce_migrate.tree import Tree
 Source = Literal["history", "file"]
 
 
-@dataclass(frozen=True, slots=True)
-class DownSelection:
+class DownSelection(Struct, frozen=True):
     """What to undo. Exactly one of count, to, run, deployment, everything; `domain` narrows it.
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from bgce_migrate.servers import programs as server_programs
 from tests import servers as test_servers
@@ -29,6 +30,11 @@ __all__ = [
     "server",
     "server_root",
 ]
+
+# The same examples every time, so that a change is judged and not the dice; `make test-long` throws them.
+settings.register_profile("same", derandomize=True, database=None)
+if "BGCE_TEST_RANDOM" not in os.environ:
+    settings.load_profile("same")
 
 OWN_PREFIXES = ("BGCE_", "PG")
 OWN_NAMES = ("DATABASE_URL",)

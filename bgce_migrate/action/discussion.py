@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bgce_migrate.action.github import GitHub, GitHubFault
 
@@ -13,8 +14,7 @@ COMMENT_LIMIT = 65_536
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Discussion:
+class Discussion(Struct, frozen=True):
     """A pull request, as far as our comment is concerned.
 
     Attributes:

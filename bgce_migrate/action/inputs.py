@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.errors import Problem, UsageError
 
@@ -17,8 +18,7 @@ OF_THE_STEPS = frozenset({"python", "plugins", "cache", "upload-report", "upload
 _LONGEST_TIMEOUT = 6 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """The inputs of one use of the Action; what was left out is empty.
 
     Attributes:

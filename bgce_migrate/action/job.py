@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bgce_migrate.action.console import Console
 from bgce_migrate.action.event import Event
@@ -37,8 +38,7 @@ OUTPUTS: Mapping[str, str] = {
 }
 
 
-@dataclass(slots=True)
-class Job:
+class Job(Struct):
     """What all commands share.
 
     Attributes:
@@ -78,8 +78,7 @@ class Job:
         return os.path.relpath(os.path.realpath(file), os.path.realpath(workspace))
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """How it ended.
 
     Attributes:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct, field
 
 from bgce_migrate.action.console import Console
 
@@ -28,8 +29,7 @@ _LARGEST = 64 << 20
 PATIENCE = (120.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """How a command ended.
 
     Attributes:
@@ -49,8 +49,7 @@ class Answer:
         return found if isinstance(found, dict) else None
 
 
-@dataclass(slots=True)
-class Program:
+class Program(Struct):
     """Runs commands in one folder.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.action.job import Job
 from bgce_migrate.commands.surroundings import Surroundings, look_around
@@ -27,8 +28,7 @@ _PARTS = (ObjectKind.COLUMN, ObjectKind.KEY, ObjectKind.TRIGGER)
 _MOST_ARROWS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """What is new.
 
     Attributes:

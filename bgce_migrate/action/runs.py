@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from bgce_migrate.action.job import Job, Result, failure_of
 from bgce_migrate.action.program import Answer

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import replace
 
-from bgce_migrate.apply import faults, recording
+from msgspec.structs import replace
+
+from bgce_migrate.apply import closing, faults, recording
 from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
@@ -69,15 +70,13 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tupl
         replies = session.run([*prologue, *body, *tail], on_tick=runner.tick(session))
     except Failed as caught:
         raise runner.located(caught, caught.index - len(prologue), statements) from None
-    if owned.owner:
-        held = replies[-1].rows
-        runner.audit_held(owned, replace(replies[-1], rows=tuple(r for r in held if r[:5] not in seen)))
-        seen.update(r[:5] for r in held)
+    last = runner.close(session, owned, replies[-1], seen)
+    seen.update(map(closing.key, replies[-1].rows))
     finish = recording.finish_step(
         session, attempt, recording.step_row(runner.context.info, owned.step, success=True)
     )
     role = [Command(set_role(owned.owner))] if owned.owner else []
-    return recording.head_of(session.run([finish, *role, *map(Command, owned.grants)])[0])
+    return recording.head_of(session.run([finish, *role, *map(Command, (*owned.grants, *last))])[0])
 
 
 def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: float) -> tuple[StepResult, ...]:

@@ -27,27 +27,36 @@ class Audit:
         self._guard = threading.Lock()
 
     def check(self, step: Step, owner: str, parents: frozenset[str], held: Rows, inside: Session) -> None:
-        """Refuse a step that has locked, beyond reading, what its domain does not own.
+        """Refuse a step that has locked, beyond reading, or changed what its domain does not own.
 
         Args:
             parents: "schema.table" of other owners that its keys refer to (SHARE ROW EXCLUSIVE is theirs to take).
             held: rows of the query `locks.held`, read by the step itself.
-            inside: the step's own session, asked again only where a key to another owner's table was dropped.
+            inside: the step's own session, asked again only where the locks alone do not tell.
 
         Raises:
             StepFailed: with every victim and its owner.
         """
+        victims = [*self._locked(owner, parents, held, inside), *self._unlocked(owner, held, inside)]
+        if victims:
+            names = ", ".join(sorted(dict.fromkeys(victims)))
+            raise StepFailed(
+                f"{step.id} was rolled back: it touches what belongs to others: {names}",
+                hint="move the change to the owner's domain, or ask its team for it",
+                where=Where(step.script.source.path),
+                facts={"victims": names},
+            )
+
+    def _locked(self, owner: str, parents: frozenset[str], held: Rows, inside: Session) -> list[str]:
+        """Victims among what the step has locked."""
         suspects: dict[str, str] = {}
         referred: set[str] = set()
         strangers: dict[str, str] = {}  # visible, owned by another role: an old object, or a new one gone astray
-        for kind, mode, relation, _classid, objid, schema, name, role, of_extension in held:
-            oid = relation if kind == "relation" else objid
-            if oid is None or (kind == "relation" and role == owner):
+        for kind, mode, oid, _classid, schema, name, role, of_extension, *_ in held:
+            if kind not in ("relation", "object") or oid is None or (kind == "relation" and role == owner):
                 continue
             if role is not None and of_extension != "true" and schema != "pg_toast":
-                strangers[oid] = f"{schema}.{name} of {self.owners.get(role, role)}"
-            if kind == "object" and mode != "AccessExclusiveLock":
-                continue  # a dependency is recorded with a weaker lock; only a drop takes this one
+                strangers[oid] = f"{schema}.{name} of {self._domain(role)}"
             if mode == "ShareRowExclusiveLock" and f"{schema}.{name}" in parents:
                 continue
             suspects[oid] = mode or ""
@@ -56,22 +65,45 @@ class Audit:
         for oid in self._former_parents(suspects, owner, referred, inside):
             del suspects[oid]
         if not suspects:
-            return
+            return []
         existed = self._existed(suspects)
         victims = [
-            f"{what} {name} of {self.owners.get(role or '', role)} ({suspects[oid]})"
+            f"{what} {name} of {self._domain(role)} ({suspects[oid]})"
             for what, oid, name, role in existed
             if role != owner and oid is not None and not (name or "").startswith("pg_toast.")
         ]
         old = {oid for _, oid, _, _ in existed}
-        victims += [f"new relation {what}" for oid, what in strangers.items() if oid in suspects and oid not in old]
-        if victims:
-            raise StepFailed(
-                f"{step.id} was rolled back: it touches what belongs to others: {', '.join(sorted(victims))}",
-                hint="move the change to the owner's domain, or ask its team for it",
-                where=Where(step.script.source.path),
-                facts={"victims": ", ".join(sorted(victims))},
-            )
+        return victims + [f"new relation {what}" for oid, what in strangers.items() if oid in suspects and oid not in old]
+
+    def _unlocked(self, owner: str, held: Rows, inside: Session) -> list[str]:
+        """Victims of what PostgreSQL takes no lock for: owners and ACLs, replaced functions, roles."""
+        victims = []
+        roles, changed = set(), {}
+        for kind, mode, oid, _classid, schema, name, role, *_ in held:
+            if kind == "shared":
+                victims.append(f"roles, their members or settings ({name})")
+            elif kind == "role" and oid is not None:
+                roles.add(oid)
+            elif kind == "changed" and oid is not None and role != owner:
+                changed[oid] = (mode, f"{schema}.{name} of {self._domain(role)}")
+            elif kind == "rights":
+                left = set((name or "").split(","))
+                given = self._ask("given_to", owner)
+                victims += [f"rights on {what} of {self._domain(by)}" for key, what, by in given if key not in left]
+        if changed:
+            outside = {row[0]: row[1] for row in self._ask("changed_since", _array(changed))}
+            # What is new is found by its owner below.
+            victims += [what for oid, (state, what) in changed.items() if oid in outside and outside[oid] != state]
+        if roles:
+            before = set(self._ask("entries", _array(roles)))
+            for kind, _classid, _oid, _role, what, by in inside.ask("locks", "entries", _array(roles)):
+                if by != owner and (kind, _classid, _oid, _role, what, by) not in before:
+                    victims.append(f"{'new' if kind == 'o' else 'rights on'} {what} of {self._domain(by)}")
+        return victims
+
+    def _domain(self, role: str | None) -> str:
+        """The domain whose owner `role` is; the role itself where it is another."""
+        return self.owners.get(role or "", role or "nobody")
 
     def _former_parents(
         self, suspects: Mapping[str, str], owner: str, referred: Set[str], inside: Session

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
@@ -15,8 +17,7 @@ from bgce_migrate.errors import Refused
 _POLITE = 5.0  # seconds to let another session make the bookkeeping first
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What the declarations ask of an administrator."""
 
     domains: tuple[Domain, ...]
@@ -26,8 +27,7 @@ class Wanted:
     history_view: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What is there already. `me` is "" where the script is for an administrator who is not connected."""
 
     me: str

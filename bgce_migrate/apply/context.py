@@ -9,9 +9,10 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.target import Facts
@@ -20,8 +21,7 @@ from bgce_migrate.migration import Step
 from bgce_migrate.outcome import StepResult
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long a run waits. Seconds, but `lock_timeout` and `statement_timeout`: PostgreSQL durations."""
 
     lock_timeout: str = "300ms"
@@ -33,8 +33,7 @@ class Limits:
     resolve_timeout: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True):
     """Who runs, for history, `application_name` and the waiter's message."""
 
     run_id: str
@@ -119,8 +118,7 @@ class Stop:
             raise Interrupted("stopped while waiting; nothing of this step was changed")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How a run is to be done."""
 
     limits: Limits = field(default_factory=Limits)
@@ -132,8 +130,7 @@ class Options:
     stop: Stop = field(default_factory=Stop)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """How sessions are opened: one login for all domains, or one for each.
 
     Attributes:
@@ -164,8 +161,7 @@ class Access:
         return self.lead()
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     """Everything the parts of one run share. `facts` is what the target said at the start."""
 
     info: RunInfo

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bgce_migrate.apply import faults, recording
 from bgce_migrate.apply.owned import Owned, settings_of
@@ -144,8 +145,7 @@ class JournalRunner:
             replies = session.run([*begin, *body, *tail], on_tick=self.runner.tick(session))
         except Failed as caught:
             raise Failed(caught.index - len(begin), caught.error) from None
-        if owned.owner:
-            self.runner.audit_held(owned, replies[-1])
+        last = self.runner.close(session, owned, replies[-1])
         record = recording.finish_unit(session, attempt, self.context.info.run_id, step, unit)
         if unit.rolls_back:
             session.run([Command("ROLLBACK")])
@@ -153,7 +153,7 @@ class JournalRunner:
             self._done(session, owned, unit, "the file itself rolls it back")
             return
         role = [Command(set_role(owned.owner))] if owned.owner else []
-        replies = session.run([record, *role, Command("COMMIT")])
+        replies = session.run([record, *role, *map(Command, last), Command("COMMIT")])
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{step.id} failed: the server answered COMMIT with {replies[-1].tag}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.apply.context import Access
 from bgce_migrate.db import statements as st
@@ -14,8 +15,7 @@ from bgce_migrate.migration import Action, Effect, MigrationId, Name, ObjectKind
 _LOOK = "1s"  # a table is looked at for no longer than this
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """Data that a down would lose. `certain` is False where the look did not come to an end."""
 
     migration: MigrationId

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgce_migrate.apply.context import Context
 from bgce_migrate.db.session import SERVER_KEEPALIVE
 from bgce_migrate.migration import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(Struct, frozen=True):
     """A step ready to run.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.apply.target import Address
 from bgce_migrate.db import statements as st
@@ -18,8 +19,7 @@ _TRIES = 5
 _LONGEST_NAME = 63  # bytes: NAMEDATALEN - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A role as it is now."""
 
     name: str
@@ -30,8 +30,7 @@ class Login:
     sessions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """What was done to a login.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from bgce_migrate.apply.units import Unit
 from bgce_migrate.db.session import Session
@@ -22,8 +23,7 @@ class Verdict(str, Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A verdict, what it rests on, and the statements that remove a leftover."""
 
     verdict: Verdict

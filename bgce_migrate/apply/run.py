@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.apply import rights as rights_of
 from bgce_migrate.apply.atomic import run_atomically
@@ -24,8 +25,7 @@ from bgce_migrate.outcome import RunReport, StepResult
 from bgce_migrate.plan.rights import Right
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A plan and what running it takes.
 
     Attributes:

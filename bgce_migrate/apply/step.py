@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import psycopg
 
-from bgce_migrate.apply import faults, recording
+from bgce_migrate.apply import closing, faults, recording
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.leader import Leadership
@@ -30,8 +30,6 @@ from bgce_migrate.errors import (
 from bgce_migrate.migration import Mode, Statement
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
-#: A body may set these for itself; our own part of the step must not run into them.
-_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 _RECONNECTS = 2  # how often one step may lose its connection
 
 
@@ -123,16 +121,17 @@ class StepRunner:
         body = [Command(s.text, keep_rows=False, live=n < len(statements)) for n, s in enumerate(statements, 1)]
         try:
             if owned.step.script.mode is Mode.OPAQUE:
-                self._opaque(session, owned, first)
+                held = self._opaque(session, owned, first)
             else:
-                self._round_one(session, owned, first, body)
+                held = self._round_one(session, owned, first, body)
+            last = self.close(session, owned, held)
         except Failed as caught:
             self.rollback()
             index = caught.index - len(first)
             raise self.located(caught, index, owned.step.script.statements) from None
         except Lost as lost:
             raise faults.LostBeforeCommit(str(lost)) from None
-        return self._round_two(session, owned, attempt, ms)
+        return self._round_two(session, owned, attempt, ms, last)
 
     @staticmethod
     def located(caught: Failed, index: int, statements: Sequence[Statement]) -> Failed:
@@ -155,18 +154,21 @@ class StepRunner:
         ]
 
     def tail(self, session: Session, owned: Owned) -> list[Command]:
-        """What follows a body in its round trip: the session's own role, our limits again, what it has locked."""
-        wanted = settings_of(self.context, owned)
-        text, values = settings(session.server_version, {name: wanted[name] for name in _LIMITS})
-        return [
-            # For the session, not only the transaction: a role that a hostile body has left behind a ROLLBACK of its
-            # own must not stay on a pooled connection.
-            Command(set_session_role(None)),
-            Command(text, values, keep_rows=False),
-            *([Command(session.query("locks", "held"))] if owned.owner else []),
-        ]
+        """What follows a body in its round trip; see `closing.tail`."""
+        return closing.tail(self.context, session, owned)
 
-    def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> None:
+    def close(
+        self, session: Session, owned: Owned, held: Reply, seen: Set[closing.Row] = frozenset()
+    ) -> tuple[str, ...]:
+        """What the owner must still run; see `closing.close`. Whatever it refuses is rolled back."""
+        try:
+            tick = self.tick(session)
+            return closing.close(self.context, self.audit, session, owned, held.rows, tick, seen)
+        except BgceError:
+            self.rollback()
+            raise
+
+    def _round_one(self, session: Session, owned: Owned, first: list[Command], body: list[Command]) -> Reply:
         tail = self.tail(session, owned)
         done = len(first)
 
@@ -175,23 +177,18 @@ class StepRunner:
                 self.context.progress.statement_done(owned.step, index - done, reply.tag)
 
         replies = session.run([*first, *body, *tail], on_reply=on_reply, on_tick=self.tick(session))
+        self._require_transaction(session, owned)
+        return replies[-1]
+
+    def _require_transaction(self, session: Session, owned: Owned) -> None:
         if session.connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
             raise StepFailed(
                 f"{owned.step.id} failed: something in the file ended the transaction",
                 hint="take transaction control out of the file",
                 where=faults.place(owned.step, None, None),
             )
-        if owned.owner:
-            self.audit_held(owned, replies[-1])
 
-    def audit_held(self, owned: Owned, held: Reply) -> None:
-        try:
-            self.audit.check(owned.step, owned.owner or "", owned.parents, held.rows, self.open(owned))
-        except BgceError:
-            self.rollback()
-            raise
-
-    def _opaque(self, session: Session, owned: Owned, first: list[Command]) -> None:
+    def _opaque(self, session: Session, owned: Owned, first: list[Command]) -> Reply:
         session.run(first)
         try:
             session.connection.execute(owned.step.script.statements[0].text.encode())
@@ -201,16 +198,25 @@ class StepRunner:
             raise Failed(len(first), error) from None
         except psycopg.Error as error:
             raise Failed(len(first), error) from None
-        session.run([Command(set_role(None))])
+        self._require_transaction(session, owned)
+        try:
+            return session.run(self.tail(session, owned))[-1]
+        except Failed as caught:
+            raise Failed(-1, caught.error) from None
 
-    def _round_two(self, session: Session, owned: Owned, attempt: str, ms: int | None) -> Head:
+    def _round_two(
+        self, session: Session, owned: Owned, attempt: str, ms: int | None, last: Sequence[str]
+    ) -> Head:
         commands = [
             recording.finish_step(session, attempt, recording.step_row(self.context.info, owned.step, success=True, ms=ms)),
             # Servers before 18 run deferred triggers as the role of the moment of COMMIT.
             *([Command(set_role(owned.owner))] if owned.owner else []),
-            *(Command(grant) for grant in owned.grants),
+            *map(Command, (*owned.grants, *last)),
             Command("COMMIT"),
+            # What a step has left in the session's temporary schema comes first in every later step's search path.
+            *([Command("DISCARD TEMP")] if owned.owner else []),
         ]
+        commit = -2 if owned.owner else -1
         session.warnings.clear()
         self._notes.clear()
         try:
@@ -220,8 +226,8 @@ class StepRunner:
             raise Failed(-1, caught.error) from None
         except Lost as lost:
             raise faults.LostAtCommit(attempt, str(lost)) from None
-        if replies[-1].tag != "COMMIT":
-            raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[-1].tag}")
+        if replies[commit].tag != "COMMIT":
+            raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[commit].tag}")
         # A COMMIT that succeeds with a warning: somebody has cancelled its wait for a synchronous standby.
         self._notes += [f"committed, but the server warns: {message} ({detail})" for _, message, detail in session.warnings]
         return recording.head_of(replies[0])

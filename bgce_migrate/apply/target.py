@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.apply.context import Access, RunInfo
 from bgce_migrate.db.history import State, read_rows, read_state, verify
@@ -18,8 +19,7 @@ from bgce_migrate.outcome import Head
 _SOURCES = {"user": "role", "database user": "role in this database", "client": "address"}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where the database is and how its bookkeeping is called.
 
     Attributes:
@@ -36,8 +36,7 @@ class Address:
     public_url: str | None = None
 
 
-@dataclass(slots=True)
-class Target:
+class Target(Struct):
     """An open target. `state` has no `meta` where nothing was ever recorded."""
 
     address: Address

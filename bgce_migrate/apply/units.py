@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.db.history import OpenUnit
 from bgce_migrate.errors import Refused, SqlFileError, Where
@@ -14,8 +15,7 @@ from bgce_migrate.migration import Action, Effect, Name, ObjectKind, Script, Sta
 _HARMLESS_TWICE = frozenset({"vacuum", "analyze"})
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One statement, or the statements between a file's own BEGIN and COMMIT.
 
     Attributes:

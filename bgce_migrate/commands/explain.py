@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from msgspec.structs import asdict
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command
@@ -17,12 +18,12 @@ def explain(call: Call, rule: str | None) -> int:
 
     if rule is None:
         listed = sorted(pages(), key=lambda p: (p.source, p.code or p.rule))
-        call.out.document("explain", {"rules": [_value(page) for page in listed]})
+        call.out.document("explain", {"rules": [asdict(page) for page in listed]})
         columns = (Column("rule"), Column("code"), Column("severity", colours=True), Column("title"))
         call.out.table(columns, [(p.rule, p.code, p.severity, p.title) for p in listed])
         return 0
     page = page_of(rule)
-    call.out.document("explain", {"rules": [_value(page)]})
+    call.out.document("explain", {"rules": [asdict(page)]})
     code = f" ({page.code})" if page.code else ""
     fixable = ", fixable" if page.fixable else ""
     call.out.line(f"{page.rule}{code}, {page.severity}, {page.source}{fixable}: {page.title}")
@@ -30,9 +31,3 @@ def explain(call: Call, rule: str | None) -> int:
         call.out.line()
         call.out.line(page.text)
     return 0
-
-
-def _value(page: object) -> dict[str, object]:
-    from dataclasses import asdict
-
-    return asdict(page)  # type: ignore[call-overload, no-any-return]

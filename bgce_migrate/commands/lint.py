@@ -108,7 +108,7 @@ def _request(files: tuple[Path, ...], said: dict[str, Any]) -> Request:
 
 
 def _about(request: Request, file: Path) -> Request:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(request, files=(file,), cache=False)
 

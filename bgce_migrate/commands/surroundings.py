@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.config import Project
 from bgce_migrate.errors import UsageError
 from bgce_migrate.repository import Base, Repository, find_base, open_repository
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """Where a project stands."""
 
     repository: Repository | None

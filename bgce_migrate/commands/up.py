@@ -64,7 +64,7 @@ def _of_environment(call: Call, target: Target, info: RunInfo, options: Options,
     name = call.options["env"]
     if name is None or not any(step.status.value == "applied" for step in report.steps):
         return report
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from bgce_migrate.apply.environments import record_environment
     from bgce_migrate.errors import BgceError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from bgce_migrate.errors import UsageError
 
@@ -28,8 +29,7 @@ class _Malformed(Exception):
     """The text says what is wrong, without a piece of the string."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What may be shown of a connection string; empty where it is not said."""
 
     host: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from bgce_migrate.config.conninfo import accept, redact
 from bgce_migrate.config.dotenv import read_dotenv
@@ -21,8 +22,7 @@ LIBPQ = (*NAMING, "PGUSER", "PGPASSWORD")
 FLAG = "--database-url"
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseChoice:
+class DatabaseChoice(Struct, frozen=True):
     """Where a command goes.
 
     Attributes:

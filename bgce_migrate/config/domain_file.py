@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
 from bgce_migrate.config.convert import convert
 from bgce_migrate.config.mistakes import Mistakes
@@ -27,8 +26,7 @@ from bgce_migrate.registry.references import (
 DECLARATION = "domain.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A domain with the file it was read from, to find lines in."""
 
     domain: Domain

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.config.mistakes import combined
 from bgce_migrate.config.paths import FileFault, inside, read_regular, shown
@@ -25,8 +26,7 @@ MAX_TOTAL_BYTES = 512 * 1024 * 1024
 _READ_BYTES = 16 * 1024 * 1024 + 1
 
 
-@dataclass(frozen=True, slots=True)
-class FolderContents:
+class FolderContents(Struct, frozen=True):
     """The migrations of a folder by version, and what was left aside.
 
     Attributes:
@@ -40,15 +40,13 @@ class FolderContents:
     unread: frozenset[MigrationId] = frozenset()
 
 
-@dataclass(slots=True)
-class _Pair:
+class _Pair(Struct):
     up: str | None = None
     down: str | None = None
     slug: str = ""
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """What is known while a folder is read."""
 
     domain: Domain

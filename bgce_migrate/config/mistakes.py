@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from bgce_migrate.errors import BgceError, Problem, Where
 
 E = TypeVar("E", bound=BgceError)
 
 
-@dataclass(slots=True)
-class Mistakes:
+class Mistakes(Struct):
     """Everything found wrong so far, over all files."""
 
     problems: list[Problem] = field(default_factory=list)

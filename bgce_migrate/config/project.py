@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain
 from bgce_migrate.migration import Finding, Severity
@@ -17,8 +18,7 @@ Mode: TypeAlias = Literal["role", "login"]
 Provider: TypeAlias = Literal["embedded", "local", "docker", "url"]
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """How the database is found, and what the engine keeps in it."""
 
     url_env: tuple[str, ...] = ("DATABASE_URL",)
@@ -27,8 +27,7 @@ class Database:
     mode: Mode = "role"
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """A named database, e.g. production, and the branch that is deployed to it."""
 
     name: str
@@ -36,8 +35,7 @@ class Environment:
     branch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+class Replica(Struct, frozen=True):
     """A server for the reads of some services."""
 
     name: str
@@ -45,15 +43,13 @@ class Replica:
     services: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compat:
+class Compat(Struct, frozen=True):
     """What is kept true for other tools. `golang_migrate` is a table name with `{service}` in it."""
 
     golang_migrate: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Struct, frozen=True):
     """Where throw-away servers come from; all None: chosen by need."""
 
     provider: Provider | None = None
@@ -61,8 +57,7 @@ class Scratch:
     image: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(Struct, frozen=True):
     """How strict lint is.
 
     Attributes:
@@ -78,8 +73,7 @@ class Lint:
     hot: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CodeOwners:
+class CodeOwners(Struct, frozen=True):
     """How teams are called where pull requests are reviewed.
 
     Attributes:
@@ -93,8 +87,7 @@ class CodeOwners:
     teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """Everything `bgce.toml` and the declarations say.
 
     Attributes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli
+from msgspec import Struct
 
 from bgce_migrate.config.mistakes import Mistakes
 from bgce_migrate.config.paths import FileFault, read_within, shown
@@ -25,8 +25,7 @@ MAX_KEY_BYTES = 63
 _MAYBE_DEEP = re.compile(r"(?:[\w\"'-][ \t]*\.[ \t]*[\w\"'-]*){8}|(?:[\[{][^\]}]*){9}")
 
 
-@dataclass(slots=True)
-class TomlFile:
+class TomlFile(Struct):
     """A TOML file as read; `data` is the part that is ours, below the key path `prefix`."""
 
     path: Path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.registry.references import KeyPath
 
@@ -19,8 +20,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Token:
+class _Token(Struct):
     kind: str
     text: str
     line: int
@@ -31,8 +31,7 @@ class _Token:
         return self.start + len(self.text)
 
 
-@dataclass(slots=True)
-class Positions:
+class Positions(Struct):
     """Where each key path starts (line from 1) and the span of its value in the text."""
 
     lines: dict[KeyPath, int] = field(default_factory=dict)

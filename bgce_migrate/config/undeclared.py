@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bgce_migrate.config.domain_file import DECLARATION
 from bgce_migrate.config.folders import FILE_NAME
@@ -30,8 +31,7 @@ FOREIGN = frozenset({"node_modules", "__pycache__"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     top: str
     found: list[Path] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)

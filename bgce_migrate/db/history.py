@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.target import Meta, meta_of
@@ -16,8 +17,7 @@ from bgce_migrate.outcome import Head
 GENESIS = "genesis"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The last word of history on one version: applied, or reverted."""
 
     id: MigrationId
@@ -26,8 +26,7 @@ class Applied:
     history_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenUnit:
+class OpenUnit(Struct, frozen=True):
     """A unit of a journaled file whose file is not finished."""
 
     id: MigrationId
@@ -41,8 +40,7 @@ class OpenUnit:
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """All that a run reads before it plans."""
 
     meta: Meta | None = None
@@ -56,8 +54,7 @@ class State:
         return {a.id: a for a in self.versions if a.applied}
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """An applied migration with the texts kept when it was applied."""
 
     id: MigrationId
@@ -69,8 +66,7 @@ class Stored:
     history_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of `migration_history`, as text where only printed."""
 
     id: int

@@ -37,7 +37,7 @@ def settings(server_version: int, values: Mapping[str, str]) -> tuple[str, tuple
     `SET LOCAL` through set_config, because startup options are refused by poolers.
     """
     known = {k: v for k, v in values.items() if server_version >= _SINCE.get(k, 0)}
-    calls = ", ".join(f"set_config(${i}, ${i + 1}, true)" for i in range(1, 2 * len(known), 2))
+    calls = ", ".join(f"pg_catalog.set_config(${i}, ${i + 1}, true)" for i in range(1, 2 * len(known), 2))
     return f"SELECT {calls}", tuple(x for item in known.items() for x in item)
 
 
@@ -81,7 +81,7 @@ _FUNCTIONS_OF_STEPS = {
     "record": "bigint, uuid, text, text, jsonb",
     "intent": "bigint, uuid, text, bigint, text, integer, text, text",
     "done": "bigint, text, bigint, text, integer, text",
-    "held": "",
+    "held": "text",
 }
 #: Whose caller could push other runs aside: never for a login that runs a domain's SQL in mode `login`.
 _FUNCTIONS_OF_LEADERS = {
@@ -179,6 +179,31 @@ def grant(
     suffix = f" ({_names(columns)})" if columns else ""
     words = ", ".join(f"{p}{suffix}" for p in privileges)
     return f"GRANT {words} ON {kind} {identifier(*name)} TO {identifier(grantee)}"
+
+
+def fire_now(schema: str, constraints: Sequence[str]) -> str:
+    """Run what these deferred constraints have waiting, and let them wait no more in this transaction."""
+    return f"SET CONSTRAINTS {', '.join(identifier(schema, name) for name in constraints)} IMMEDIATE"
+
+
+def require_nothing_waiting(schema: str, table: str, options: Iterable[str]) -> str:
+    """Fails (55006) where a trigger of the table still waits for COMMIT; else changes nothing.
+
+    Args:
+        options: the table's storage options, as `pg_class.reloptions` has them.
+    """
+    taken = {option.partition("=")[0] for option in options}
+    # Any ALTER TABLE asks; this one holds up neither readers nor writers, and resets what is not set.
+    free = next(name for name in _HARMLESS_OPTIONS if name not in taken)
+    return f"ALTER TABLE {identifier(schema, table)} RESET ({free})"
+
+
+_HARMLESS_OPTIONS = (
+    "autovacuum_vacuum_cost_limit",
+    "autovacuum_freeze_table_age",
+    "autovacuum_multixact_freeze_table_age",
+    "autovacuum_enabled",
+)
 
 
 def has_rows(table: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgce_migrate.db.session import Session
 from bgce_migrate.errors import Refused
@@ -14,8 +14,7 @@ NEWEST_TESTED = 18
 BOOKKEEPING_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What one query says about server, database and login."""
 
     server_version: int
@@ -40,8 +39,7 @@ class Facts:
         return self.server_version // 10000
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Struct, frozen=True):
     """The bookkeeping's own row: version, layout and the target it was made for."""
 
     version: int

@@ -5,9 +5,9 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg import pq
 from psycopg.errors import error_from_result
 
@@ -21,8 +21,7 @@ _ABORTED = pq.ExecStatus.PIPELINE_ABORTED
 _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One statement for the pipeline. Parameters are text or None; rows are kept only where asked.
 
     `live`: its reply is to come while later commands still run (that costs the server and us a wake-up).
@@ -34,8 +33,7 @@ class Command:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came back for a command: its tag and its rows as text."""
 
     tag: str

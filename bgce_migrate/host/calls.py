@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import pluggy
+from msgspec import Struct
 
 from bgce_migrate.access import Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain
@@ -25,8 +25,7 @@ from bgce_migrate.registry import Registry
 _LOG = logging.getLogger("bgce_migrate")
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True):
     """The answer of `routing`: None leaves the choice to the built-in policy."""
 
     endpoint: Endpoint | None = None

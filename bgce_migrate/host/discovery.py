@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+
+from msgspec import Struct
 
 from bgce_migrate.errors import ConfigError, Problem, UsageError
 from bgce_migrate.hookspecs import GROUP
 from bgce_migrate.registry.references import did_you_mean, printable
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """An object with hook implementations.
 
     Attributes:

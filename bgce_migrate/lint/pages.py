@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.lint.rule import Rule
 
@@ -14,8 +15,7 @@ _SECTION = re.compile(r"^## (\w+)\n\n(.*?)\n\n", re.MULTILINE | re.DOTALL)
 _MAJORS = (18, 16)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What a rule's page says.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from bgce_migrate.domain import ColumnClass
 from bgce_migrate.errors import Where
@@ -46,8 +47,7 @@ class NoDeclarations:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class LintInput:
+class LintInput(Struct, frozen=True):
     """One migration file, in the order in which it runs.
 
     Attributes:
@@ -79,8 +79,7 @@ class LintInput:
         return self.judged if self.new is None else self.new
 
 
-@dataclass(frozen=True, slots=True)
-class LintConfig:
+class LintConfig(Struct, frozen=True):
     """Settings of a check.
 
     Attributes:
@@ -227,8 +226,7 @@ class State:
 Check: TypeAlias = Callable[..., Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from bgce_migrate.lint.ownership.values import Call, Inner, RowLock
 from bgce_migrate.sqlfile.effects.bodies import executed_text
@@ -35,8 +36,7 @@ _HOLDERS = frozenset({"CreateFunctionStmt", "DoStmt", "CreateSchemaStmt"})
 _MAX_DEPTH = 8
 
 
-@dataclass(slots=True)
-class Deep:
+class Deep(Struct):
     """What was found."""
 
     calls: list[Call] = field(default_factory=list)
@@ -44,8 +44,7 @@ class Deep:
     inner: list[Inner] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """Where the SQL at hand stands: `line_of` turns its byte positions into lines of the file."""
 
     deep: Deep

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.lint import allow
@@ -13,8 +14,7 @@ from bgce_migrate.lint.ownership import OWNERSHIP_RULES
 from bgce_migrate.linting.pages import PAGES
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One rule's page.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.lint.fixes import fixed
@@ -17,8 +18,7 @@ ROUNDS = 5
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """A file that was rewritten."""
 
     path: str

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec import Struct, field
 
 from bgce_migrate import __version__
 from bgce_migrate.linting.store import READING, Store, code_times
@@ -24,8 +24,7 @@ _KIN = "run-"
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is asked of one lint run.
 
     Attributes:
@@ -51,8 +50,7 @@ class Request:
     jobs: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What lint has to say.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bgce_migrate import config as settings
 from bgce_migrate.config import Project, read_what_can_be_read
@@ -25,8 +26,7 @@ _RULES = (
 )
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(Struct):
     """A project, or what of it could be read.
 
     Attributes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.errors import Problem, Refused
 from bgce_migrate.migration import Finding, MigrationId, Severity
@@ -21,8 +23,7 @@ _RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Struct, frozen=True):
     """The order in which files are replayed, and what was wrong with it.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.config.paths import shown
 from bgce_migrate.errors import UsageError
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from bgce_migrate.repository import Base, Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """The repository around the project and the commit it is compared with."""
 
     repository: Repository | None = None
@@ -108,8 +109,7 @@ def wants_style(tree: Tree, request: Request, judged: frozenset[MigrationId]) ->
     return importlib.util.find_spec("sqlfluff") is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The files named on the command line, as findings show them; None for all."""
 
     files: frozenset[str] | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bgce_migrate.config.folders import FILE_NAME
 from bgce_migrate.config.paths import shown

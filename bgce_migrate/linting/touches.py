@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.lint.ownership.values import Dependent, Touch
 from bgce_migrate.lint.ownership.world import World
@@ -34,16 +36,14 @@ _BODY = "body of function "
 _PASSING = frozenset({"comment", "grant", "lock", "maintenance", "copy", "create table as", "schema", "", "DO block"})
 
 
-@dataclass(slots=True)
-class _Hanging:
+class _Hanging(Struct):
     """One thing of another domain that hangs on an object."""
 
     subject: Key | None
     dependent: Dependent
 
 
-@dataclass(slots=True)
-class Replayer:
+class Replayer(Struct):
     """The `Watch` over one order of all domains."""
 
     world: World
@@ -88,6 +88,12 @@ class Replayer:
 
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """An object begins."""
+        kind, schema, name, _ = life.key
+        if not self._judged:
+            return
+        # Most of all that is made: columns and keys of a domain's own tables, which no rule looks at.
+        if kind in PARTS and effect.action is Action.MAKE and self.world.table_owner(schema, name) == self._domain:
+            return
         self._touch(effect, life.key, self._owner(life.key, life), None)
 
     def changed(self, life: Life, effect: Effect) -> None:

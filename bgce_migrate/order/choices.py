@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from bgce_migrate.errors import Problem
 from bgce_migrate.order import wording
@@ -28,8 +29,7 @@ _PINNING = frozenset(
 _Item: TypeAlias = "Choice | Contest"
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """Items that are not settled, and the first that cannot be."""
 
     items: list[_Item]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from bgce_migrate.migration import FOREIGN_KEY, Action, Effect, ForeignUse, MigrationId
 from bgce_migrate.order.layer import Life
@@ -21,8 +22,7 @@ class Tables(Protocol):
         """The primary key's columns, if known."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     life: Life
     effect: Effect
     columns: set[str] = field(default_factory=set)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.migration import Action, Effect
 from bgce_migrate.order.layer import Life
@@ -11,8 +12,7 @@ from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import PARTS, RELATION
 
 
-@dataclass(slots=True)
-class Holds:
+class Holds(Struct):
     """Which whole objects may rest on which: these cannot go before those have let go of them.
 
     It listens beside another `Watch`, which passes on what it hears.

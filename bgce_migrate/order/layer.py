@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.migration import MigrationId, Name
 from bgce_migrate.order.names import COLUMN, FLAT, KEY, PARTS, PUBLIC, RELATION, Key, possible_keys
@@ -27,8 +28,7 @@ class Life:
         return f"<{'.'.join(p for p in self.key if p)} by {self.maker.short}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
+class Death(Struct, frozen=True):
     """How a name ended. `to` is the new key after a rename; `cascaded` if nobody named it."""
 
     by: MigrationId

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from bgce_migrate.errors import ConfigError, Problem, Where
 from bgce_migrate.migration import Direction, Migration, MigrationId
@@ -23,8 +24,7 @@ _FIELDS = ("up", "up-raw", "down", "down-raw", "from")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class LockLine:
+class LockLine(Struct, frozen=True):
     """One migration as it was locked.
 
     Attributes:
@@ -49,8 +49,7 @@ class LockLine:
         return (self.up_sha256, self.down_sha256) == (other.up_sha256, other.down_sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class LockFile:
+class LockFile(Struct, frozen=True):
     """The locked migrations in their recorded order."""
 
     lines: tuple[LockLine, ...] = ()
@@ -178,15 +177,13 @@ def render_line(line: LockLine) -> str:
     return " ".join([f"{_escape(line.id.domain)}/{line.id.version:06d}{name}", *parts])
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocked:
+class Unlocked(Struct, frozen=True):
     """On disk, not in the lock file."""
 
     migration: Migration
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """The raw bytes differ from the locked ones; whether the tokens do, the caller finds out.
 
     For a down that was added or taken away `direction` is DOWN.
@@ -197,15 +194,13 @@ class Edited:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """In the lock file, not on disk (or not installed)."""
 
     line: LockLine
 
 
-@dataclass(frozen=True, slots=True)
-class Renumbered:
+class Renumbered(Struct, frozen=True):
     """On disk under another version of the same domain, with the locked bytes."""
 
     line: LockLine

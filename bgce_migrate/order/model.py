@@ -81,6 +81,8 @@ class Model(Layer):
                 if used:
                     used = []
             action = effect.action
+            if action is _MAKE and self._make_part(migration, effect, watch):
+                continue
             if action is _MAKE or action is _REPLACE:
                 life = self._make(migration, effect, watch)
                 if life is not None and life.key[0] not in _SMALL:
@@ -122,6 +124,22 @@ class Model(Layer):
                 else:
                     keys = self.where_missing(effect.object, effect.path)
                     watch.missing(effect, keys, self.death(keys))
+
+    def _make_part(self, migration: MigrationId, effect: Effect, watch: Watch | None) -> bool:
+        """A column or key that comes with its table: most of all effects, so on a short way; False for others."""
+        name = effect.object
+        kind: str = name.kind._value_
+        home = (name.schema, name.name)
+        if kind not in _SMALL or self.last_made != home:
+            return False
+        key = (kind, *home, name.part or "")
+        if self.get(key) is not None:
+            return False
+        life = Life(key, migration, migration.domain, effect.relation_kind, effect.detail)
+        self._begin(life)
+        if watch is not None:
+            watch.made(life, effect, None)
+        return True
 
     def _make(self, migration: MigrationId, effect: Effect, watch: Watch | None) -> Life | None:
         name = effect.object

@@ -97,11 +97,14 @@ class Recorder:
         self.domain = domain
         self.node = 0
         self.touched: set[Key] = set()
+        #: The table that the migration made last: its columns come with it.
+        self._table: tuple[str, str] | None = None
 
     def begin(self, node: int) -> None:
         """Start the migration of this node."""
         self.node = node
         self.touched = set()
+        self._table = None
 
     def used(self, life: Life, effect: Effect) -> None:
         """A use is kept; whether it constrains anything is decided later."""
@@ -122,6 +125,9 @@ class Recorder:
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A name begins: it must have been free, unless it may be there already."""
         kind, again = life.key[0], effect.action is Action.REPLACE
+        if kind == COLUMN and over is None and not again and life.key[1:3] == self._table:
+            self._column(life, effect)
+            return
         if kind == KEY:
             self._key_columns(life.key, effect)
         if over is not None and life.relation_kind not in NUMBERED:
@@ -137,6 +143,15 @@ class Recorder:
         named = life.relation_kind not in NUMBERED
         write.plain = write.plain or (named and not again)
         write.content = write.content or (named and not effect.optional)
+        if kind == RELATION:
+            self._table = life.key[1:3]
+
+    def _column(self, life: Life, effect: Effect) -> None:
+        """A column that comes with its table finds no leftovers."""
+        key = life.key
+        pre = LIVE if key in self.touched else ANY
+        write = Write(self.node, pre, True, effect, content=not effect.optional, plain=True, here=True, life=life)
+        self.record.writes.setdefault(key, {}).setdefault(self.node, write)
 
     def _makes_table(self, key: Key) -> bool:
         table = self._write((RELATION, key[1], key[2], ""))

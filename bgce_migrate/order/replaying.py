@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.migration import Action, Edge, Effect, ForeignUse, MigrationId
 from bgce_migrate.order.foreign import foreign_uses_of
@@ -15,8 +16,7 @@ from bgce_migrate.order.values import LogEntry
 from bgce_migrate.order.wording import phrase
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """Edges between migrations of different domains, and each migration's foreign uses."""
 
     edges: tuple[Edge, ...]

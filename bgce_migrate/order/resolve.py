@@ -25,8 +25,12 @@ def resolve(work: Work, links: list[Link]) -> None:
         links: version order and explicit `requires`.
     """
     several: list[Key] = []
-    for key in _whole_objects_first(work.record.writes):
-        domains = {work.record.domain(node) for node in work.record.writes[key]}
+    record = work.record
+    for key in _whole_objects_first(record.writes):
+        writes = record.writes[key]
+        if len(writes) == 1 and key not in record.uses:
+            continue
+        domains = {record.domain(node) for node in writes}
         if len(domains) > 1:
             several.append(key)
         else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.record import ANY, DEAD, LIVE, Write
@@ -19,8 +20,7 @@ _STEPS = 20_000
 STRICT, OUTSIDE, LOOSE = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A time in which a name means one thing: after `start` (None: from the log on), before `end`."""
 
     start: Write | None
@@ -28,8 +28,7 @@ class Interval:
     life: Life | None
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The writes of one name in their order.
 
     Attributes:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.migration import Edge, Effect, Finding, ForeignUse, MigrationId
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """A migration whose place is settled: applied, or recorded in `bgce.lock`."""
 
     id: MigrationId
     effects: tuple[Effect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A new migration that wants a place behind the log.
 
     Attributes:
@@ -32,8 +31,7 @@ class Candidate:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What the declarations say about the domains.
 
     Attributes:
@@ -46,8 +44,7 @@ class Rules:
     requires: Mapping[str, frozenset[str] | None] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """Where the new migrations go.
 
     Attributes:

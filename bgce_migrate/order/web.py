@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.errors import Where
 from bgce_migrate.migration import Edge
@@ -11,8 +12,7 @@ from bgce_migrate.order.dag import Dag
 from bgce_migrate.order.values import Candidate
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An edge between two nodes, and why."""
 
     before: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.errors import Problem
 from bgce_migrate.migration import Effect, Finding
@@ -15,8 +16,7 @@ from bgce_migrate.order.values import Rules
 from bgce_migrate.order.web import Link, Web
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A use that may fall into one of several times in which its name lives.
 
     `any_maker`: the intervals are not one after the other; each maker alone is enough.
@@ -36,8 +36,7 @@ class Choice:
         return sum(1 for o in self.options if o.start is not None and o.start.plain)
 
 
-@dataclass(slots=True, eq=False)
-class Contest:
+class Contest(Struct, eq=False):
     """A name that new migrations of several domains make, change or end.
 
     Attributes:
@@ -48,8 +47,7 @@ class Contest:
     level: int = 0
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """What the phases of placement share."""
 
     record: Record

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bgce_migrate.errors import Problem, Refused, UsageError
 from bgce_migrate.migration import MigrationId
@@ -30,8 +31,7 @@ class Applied(Protocol):
         """The deployment that applied it."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedView:
+class AppliedView(Struct, frozen=True):
     """An applied migration as history tells it."""
 
     id: MigrationId
@@ -40,8 +40,7 @@ class AppliedView:
     deployment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DownTarget:
+class DownTarget(Struct, frozen=True):
     """What to undo: exactly one of `count`, `to`, `run`, `deployment` and `all`.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Problem, Refused
@@ -16,8 +17,7 @@ _OWNERSHIP = frozenset({"index", "trigger", "inherits", "partition", "owned by",
 _ROW_TYPE = frozenset({"column type", "table of a type"})
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(Struct, frozen=True):
     """Privileges that an owner must give to another domain's owner role.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.migration import Edge, ForeignUse, MigrationId, Plan, Step
@@ -12,8 +14,7 @@ from bgce_migrate.migration import Edge, ForeignUse, MigrationId, Plan, Step
 _NO_FOREIGN: Mapping[MigrationId, tuple[ForeignUse, ...]] = MappingProxyType({})
 
 
-@dataclass(slots=True)
-class _Needs:
+class _Needs(Struct):
     """What a pending migration of another domain must wait for, with reasons."""
 
     reasons: dict[MigrationId, list[str]] = field(default_factory=dict)

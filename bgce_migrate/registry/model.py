@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain, Service
 from bgce_migrate.errors import ConfigError
@@ -13,8 +14,7 @@ from bgce_migrate.registry.checks import Locate, file_of, find_problems
 from bgce_migrate.registry.references import parse_target
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """All domains of a project; made by `build`.
 
     Attributes:
@@ -24,10 +24,10 @@ class Registry:
 
     domains: tuple[Domain, ...] = ()
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
-    _by_name: Mapping[str, Domain] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    _homes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    _owners: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    _closures: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    _by_name: Mapping[str, Domain] = field(default_factory=lambda: MappingProxyType({}))
+    _homes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    _owners: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
+    _closures: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __contains__(self, domain: str) -> bool:
         return domain in self._by_name

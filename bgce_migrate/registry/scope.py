@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.domain import Domain
 from bgce_migrate.registry.references import KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A mistake at a key of a domain's declaration."""
 
     domain: Domain
@@ -23,8 +24,7 @@ class Fault:
         return replace(self, message=message)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """All domains by name, the domain of each service, and the names that cannot be judged."""
 
     domains: Mapping[str, Domain]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.config import Project
 from bgce_migrate.config.folders import FILE_NAME
@@ -19,8 +20,7 @@ from bgce_migrate.repository import Base, Recorded, Repository, state_at
 from bgce_migrate.scaffold.migrations import next_number
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """One migration and its new number. `files` are (old, new) paths."""
 
     old: MigrationId

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import lockfile
@@ -13,8 +14,7 @@ from bgce_migrate.order.lockfile import LockFile, LockLine
 Key = tuple[str, int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class LockText:
+class LockText(Struct, frozen=True):
     """All lines in their order; the same line twice counts once."""
 
     path: Path

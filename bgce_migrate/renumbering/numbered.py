@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bgce_migrate.config.folders import FILE_NAME, MAX_VERSION
 from bgce_migrate.config.paths import shown
@@ -14,8 +15,7 @@ from bgce_migrate.errors import ConfigError, Refused, Where
 from bgce_migrate.migration import MigrationId
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """A pair of files. `digits` is the number as written."""
 
     id: MigrationId

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bgce_migrate.errors import Refused
 
@@ -25,8 +26,7 @@ _END = re.compile(r"^# Domains of bgce-migrate: end\b.*$", re.MULTILINE)
 _SPECIAL = re.compile(r"[][*?!#\\\t]")
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(Struct, frozen=True):
     """The lines of all domains, and the domains that have none, each with the reason."""
 
     lines: tuple[tuple[str, str], ...]  # pattern, owners

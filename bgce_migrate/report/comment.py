@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.migration import Severity
 from bgce_migrate.report.comment_markdown import code, fenced, folded, table, text
@@ -16,8 +17,7 @@ _MOST_NAMES = 12
 _LONGEST_DIAGRAM = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """A finding as the page tells it; `file` is said from the repository's root."""
 
     severity: Severity
@@ -36,8 +36,7 @@ class Remark:
         return ":".join(str(p) for p in (self.file, self.line, self.column) if p not in ("", None))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a proposal does to one domain. The names are of objects, sorted."""
 
     domain: str
@@ -48,8 +47,7 @@ class Change:
     dropped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepLine:
+class StepLine(Struct, frozen=True):
     """A step that would run or has run."""
 
     migration: str
@@ -58,8 +56,7 @@ class StepLine:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Everything there is to say of one run of the Action.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bgce_migrate.report.clean import one_line
 from bgce_migrate.report.values import migration_value
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _NAMES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """`user` needs `needed`; `objects` are the names it uses there."""
 
     user: str
@@ -28,8 +28,7 @@ class Link:
     objects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """What there is to draw. `steps` are in the order in which they run, each with what it waits for."""
 
     domains: tuple[Domain, ...]

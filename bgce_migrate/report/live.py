@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from bgce_migrate.outcome import StepResult
 
 
-@dataclass(slots=True)
-class _Running:
+class _Running(Struct):
     direction: str
     statements: int
     done: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bgce_migrate.report.clean import one_line
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _NAMES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a service reads of one domain, as it is declared: `users(id, email)`, `users.profile`, `posts` or `*`."""
 
     service: str
@@ -27,8 +27,7 @@ class Reading:
     what: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Calling:
+class Calling(Struct, frozen=True):
     """Functions of another domain that a service calls."""
 
     service: str
@@ -37,8 +36,7 @@ class Calling:
     functions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(Struct, frozen=True):
     """Domains by rank, and the lines between them; reads inside a domain are among `readings`, too."""
 
     domains: tuple[Domain, ...]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TextIO
 from unicodedata import east_asian_width
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Column:
+
+class Column(Struct, frozen=True):
     """A column's heading; `right` for numbers; `colours` by cell text, on a terminal."""
 
     heading: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.config import Project
 from bgce_migrate.config.folders import FILE_NAME, MAX_VERSION
@@ -15,8 +16,7 @@ from bgce_migrate.order.lockfile import LockLine
 from bgce_migrate.repository.work_tree import GitFault, Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One migration at a commit: paths from the top of the work tree; the first file where there are two."""
 
     id: MigrationId
@@ -24,8 +24,7 @@ class Pair:
     down: str | None = None
 
 
-@dataclass(slots=True)
-class Recorded:
+class Recorded(Struct):
     """A commit, read as far as it is needed.
 
     Attributes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.errors import UsageError
 from bgce_migrate.migration import Finding, Severity
@@ -13,8 +15,7 @@ from bgce_migrate.repository.work_tree import Repository
 _FETCH = "git fetch --unshallow (in an Action: actions/checkout with fetch-depth: 0)"
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """What a change is compared with.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.errors import Problem, Where
 from bgce_migrate.sqlfile.effects.settings import control_word
@@ -28,8 +29,7 @@ _ROLES = {
 _LEADING = frozenset({"VariableSetStmt", "CreateExtensionStmt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """The statements without a wrapper.
 
     Attributes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.errors import Problem, Where
 from bgce_migrate.migration import Directives
@@ -33,8 +35,7 @@ _SPACE = re.compile(r"[ \t\n\r\f\v]+")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
-@dataclass(slots=True)
-class Header:
+class Header(Struct):
     """The top of a file: its directives, what enters the checksum, and what is wrong.
 
     Attributes:
@@ -48,8 +49,7 @@ class Header:
     problems: list[Problem] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     directives: Directives
     canonical: set[str]
     said: set[str]
@@ -130,7 +130,7 @@ def _flag(field_name: str, name: str) -> Callable[[str, _Draft], str | None]:
     def read(rest: str, draft: _Draft) -> str | None:
         if rest:
             return f"'{name}' takes no value, not '{rest}'"
-        draft.directives = replace(draft.directives, **{field_name: True})  # type: ignore[arg-type]
+        draft.directives = replace(draft.directives, **{field_name: True})
         draft.canonical.add(name)
         return None
 
@@ -145,7 +145,7 @@ def _quoted(
         value = re.sub(r"\\(.)", r"\1", match.group(1)).strip() if match else ""
         if not value:
             return f"'{name}' wants {form}"
-        draft.directives = replace(draft.directives, **{field_name: value})  # type: ignore[arg-type]
+        draft.directives = replace(draft.directives, **{field_name: value})
         draft.canonical.add(f"{name} {value}")
         return None
 

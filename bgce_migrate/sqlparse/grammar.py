@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from bgce_migrate.sqlparse.binding import DecodeError, PgQueryError, pb, postgast
 from bgce_migrate.sqlparse.positions import Positions
@@ -48,8 +49,7 @@ class Token(NamedTuple):
     comment: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """One statement as PostgreSQL's grammar sees it.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bgce_migrate.sqlparse.binding import PgQueryError, postgast
 from bgce_migrate.sqlparse.grammar import SqlSyntaxError, scan
@@ -18,8 +19,7 @@ _PLAIN_BODY = frozenset({"PLpgSQL_stmt_block"})
 _ASSIGN = re.compile(r"[^:=]*(?::=|=)")
 
 
-@dataclass(frozen=True, slots=True)
-class BodyQuery:
+class BodyQuery(Struct, frozen=True):
     """SQL inside a body.
 
     Attributes:
@@ -35,8 +35,7 @@ class BodyQuery:
     guarded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What a PL/pgSQL body holds.
 
     Attributes:
@@ -95,8 +94,7 @@ def read_body(
     return Body(tuple(found.queries), frozenset(found.variables), types, tuple(found.controls))
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     queries: list[BodyQuery]
     variables: set[str]
     controls: list[tuple[str, int]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bgce_migrate import __version__
 from bgce_migrate.migration import SourceFile
@@ -19,8 +20,7 @@ FILES = (".sqlfluff", ".sqlfluffignore", "pep8.ini", "tox.ini", "setup.cfg", "py
 _LARGEST = 1 << 20
 
 
-@dataclass(slots=True)
-class Keys:
+class Keys(Struct):
     """Names under which verdicts are kept; configuration files are read once for each folder."""
 
     current: str = field(default_factory=os.getcwd)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from types import MappingProxyType
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from bgce_migrate.lint.facts.values import Bound, Constraint, Ref, Type
 from bgce_migrate.migration import MigrationId
@@ -12,8 +13,7 @@ from bgce_migrate.migration import MigrationId
 Key: TypeAlias = tuple[str, str]
 
 
-@dataclass(slots=True)
-class ColumnState:
+class ColumnState(Struct):
     """A column. `default` and `generated` as in `facts.Column`; `backfilled` once an UPDATE has set it."""
 
     name: str
@@ -27,8 +27,7 @@ class ColumnState:
     backfilled: bool = False
 
 
-@dataclass(slots=True)
-class ConstraintState:
+class ConstraintState(Struct):
     """A constraint under the name it has on the server."""
 
     name: str
@@ -46,8 +45,7 @@ class ConstraintState:
         return self.fact.kind
 
 
-@dataclass(slots=True)
-class IndexState:
+class IndexState(Struct):
     """An index.
 
     Attributes:
@@ -89,8 +87,7 @@ class IndexState:
         ) | frozenset(self.predicate_columns)
 
 
-@dataclass(slots=True)
-class TableState:
+class TableState(Struct):
     """A relation.
 
     Attributes:
@@ -147,8 +144,7 @@ class TableState:
         )
 
 
-@dataclass(slots=True)
-class TypeState:
+class TypeState(Struct):
     """A type: "enum", "domain", "composite", "range" or "base"; `base` is a domain's underlying type."""
 
     kind: str
@@ -158,8 +154,7 @@ class TypeState:
     made_by: MigrationId | None = None
 
 
-@dataclass(slots=True)
-class FunctionState:
+class FunctionState(Struct):
     """One function of a name: its argument types, volatility and language."""
 
     arguments: tuple[str, ...]
@@ -169,8 +164,7 @@ class FunctionState:
     made_by: MigrationId | None = None
 
 
-@dataclass(slots=True)
-class PublicationState:
+class PublicationState(Struct):
     """A publication: all tables, or these with their column lists."""
 
     all_tables: bool = False

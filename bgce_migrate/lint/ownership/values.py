@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Where
@@ -15,8 +16,7 @@ from bgce_migrate.migration import Action, Finding, MigrationId, Name, ObjectKin
 _WORDS = {"matview": "materialized view", "": "relation"}
 
 
-@dataclass(frozen=True, slots=True)
-class Dependent:
+class Dependent(Struct, frozen=True):
     """What hangs on an object and belongs to another domain: `view orders.v`, `foreign key of orders.t`."""
 
     what: str
@@ -24,8 +24,7 @@ class Dependent:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Struct, frozen=True):
     """One effect, with the object it really means at its point of the order.
 
     Attributes:
@@ -72,8 +71,7 @@ def show(name: Name) -> str:
     return f"{text}.{name.part}" if name.part and name.kind is not ObjectKind.KEY else text
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function call anywhere in a file, also inside bodies: the arguments that are constant texts, else None."""
 
     name: str
@@ -84,8 +82,7 @@ class Call:
     inside: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RowLock:
+class RowLock(Struct, frozen=True):
     """SELECT ... FOR UPDATE and its weaker kin, of one table."""
 
     schema: str | None
@@ -95,8 +92,7 @@ class RowLock:
     inside: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(Struct, frozen=True):
     """A statement in a function's body.
 
     Attributes:
@@ -114,8 +110,7 @@ class Inner:
     inside: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """One migration as ownership rules see it.
 
     Attributes:
@@ -175,8 +170,7 @@ class Scene:
         return self.world.owner_of(schema, name, (self.domain.schema, "public"))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a rule found, before it becomes a finding.
 
     Attributes:
@@ -193,8 +187,7 @@ class Found:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnershipRule:
+class OwnershipRule(Struct, frozen=True):
     """A rule about borders between domains; its page is the docstring of its module.
 
     Attributes:

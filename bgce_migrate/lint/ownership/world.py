@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain, Read
 from bgce_migrate.registry.references import ReferenceFault, parse_call, parse_target
@@ -13,8 +14,7 @@ SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _NO_SETS: Mapping[str, tuple[str, ...]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """All domains of a project, indexed for the rules.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bgce_migrate.migration import Action, Effect, Name, ObjectKind
 from bgce_migrate.sqlfile.effects import builtins
@@ -15,8 +16,7 @@ MANY = 5_000
 Ref = tuple[str | None, str]  # schema or None, name
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something in a statement that the rules for declared or plain folders judge.
 
     Attributes:

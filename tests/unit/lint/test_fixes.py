@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import pytest
 
 from bgce_migrate.lint import LintInput, Rule
@@ -32,12 +32,21 @@ MEANT = {
 OTHER = {"drop-cascade": "DROP VIEW order_totals CASCADE;"}
 
 
+def plain(value: Any) -> Any:
+    """A value with all values in it as dictionaries by field."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def catalog_after(files: Sequence[LintInput], leave_out: set[str]) -> dict[str, Any]:
     catalog = Catalog()
     for item in files:
         catalog.begin(item.migration, item.schema)
         apply_all(catalog, item.facts)
-    tables = {key: asdict(table) for key, table in catalog.relations.items()}
+    tables = {key: plain(table) for key, table in catalog.relations.items()}
     for table in tables.values():
         for column in table["columns"].values():
             for name in leave_out:
@@ -46,7 +55,7 @@ def catalog_after(files: Sequence[LintInput], leave_out: set[str]) -> dict[str, 
             constraint.pop("fact")
             for name in leave_out:
                 constraint.pop(name, None)
-    return {"tables": tables, "indexes": {key: asdict(index) for key, index in catalog.indexes.items()}}
+    return {"tables": tables, "indexes": {key: plain(index) for key, index in catalog.indexes.items()}}
 
 
 def bad_sql(rule: Rule) -> str:
