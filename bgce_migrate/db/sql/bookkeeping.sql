@@ -99,12 +99,18 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.migra
 CREATE OR REPLACE FUNCTION {schema}.require_login(p_domain text) RETURNS void
     LANGUAGE plpgsql AS $body$
 BEGIN
+    -- A step that is under way in this transaction: its body calls what is for us alone.
     PERFORM 1 FROM {schema}.domain_login
-        WHERE login IN (session_user, '*') AND (p_domain IS NULL OR domain IN (p_domain, '*'));
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'login % may not run steps of domain %', session_user, coalesce(p_domain, 'any')
-            USING ERRCODE = 'insufficient_privilege';
+        WHERE login IN (session_user, '*') AND (p_domain IS NULL OR domain IN (p_domain, '*'))
+          AND NOT EXISTS (SELECT 1 FROM {schema}.guard WHERE xid = pg_current_xact_id_if_assigned());
+    IF FOUND THEN
+        RETURN;
     END IF;
+    IF EXISTS (SELECT 1 FROM {schema}.guard WHERE xid = pg_current_xact_id_if_assigned()) THEN
+        RAISE EXCEPTION 'a step may not touch the bookkeeping' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RAISE EXCEPTION 'login % may not run steps of domain %', session_user, coalesce(p_domain, 'any')
+        USING ERRCODE = 'insufficient_privilege';
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.digest(VARIADIC p_fields text[]) RETURNS text
@@ -219,27 +225,73 @@ BEGIN
         FROM {schema}.append_row(g.domain, g.previous_hash, p_attempt, v_row) a;
 END $body$;
 
--- What this very transaction has locked beyond reading, with what it can still see of it. Runs as its caller and with a
--- path of its own, so that nothing a step has made under a catalog's name is called; a function, because its plan is then
--- made once a session.
-CREATE OR REPLACE FUNCTION {schema}.held() RETURNS TABLE (
-    locktype text, mode text, relation text, classid text, objid text, nspname text, relname text, owner text,
-    of_extension text)
+-- What this very transaction has locked beyond reading, with what it can still see of it, and what leaves no lock but
+-- other traces. Runs as its caller and with a path of its own, so that nothing a step has made under a catalog's name is
+-- called; a function, because its plan is then made once a session. p_owner: the role that the step has run as.
+--   relation, object  what is locked; `late` names a table's triggers that may wait for COMMIT
+--   role              roles that were written into the catalog: as an owner, or in an ACL
+--   shared            catalogs of the whole server that were changed
+--   changed           functions, types and schemas changed without a lock
+--   rights            what others have given to p_owner, where the step may have taken some of that away
+CREATE OR REPLACE FUNCTION {schema}.held(p_owner text) RETURNS TABLE (
+    kind text, mode text, oid text, classid text, nspname text, relname text, owner text, of_extension text,
+    relkind text, late text)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     RETURN QUERY
-    SELECT l.locktype, l.mode, l.relation::text, l.classid::text, l.objid::text, n.nspname::text, c.relname::text,
+    SELECT CASE WHEN l.database <> 0 THEN l.locktype WHEN l.locktype = 'object' THEN 'role' ELSE 'shared' END,
+           l.mode, coalesce(l.relation, l.objid)::text, l.classid::text, n.nspname::text,
+           CASE WHEN l.database <> 0 THEN c.relname::text
+                WHEN l.locktype = 'object' THEN pg_get_userbyid(l.objid)::text ELSE l.relation::regclass::text END,
            pg_get_userbyid(c.relowner)::text,
            EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = l.relation
-                   AND d.deptype = 'e')::text
+                   AND d.deptype = 'e')::text,
+           c.relkind::text,
+           CASE WHEN c.relhastriggers THEN
+               (SELECT json_build_object('names', json_agg(t.tgname ORDER BY t.tgname), 'options', c.reloptions)::text
+                FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgdeferrable AND NOT t.tgisinternal HAVING count(*) > 0) END
     FROM pg_locks l
     LEFT JOIN pg_class c ON c.oid = l.relation
     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = pg_backend_pid() AND l.granted
-      AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
-      AND c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace
-      AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+      AND CASE WHEN l.database = 0 THEN
+              -- Reading takes no lock on a role, recording it as an owner or in an ACL does.
+              (l.locktype = 'object' AND l.classid = 'pg_authid'::regclass AND pg_get_userbyid(l.objid) <> p_owner)
+              OR (l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+                  AND l.relation IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, 'pg_db_role_setting'::regclass,
+                                     'pg_database'::regclass))
+          ELSE l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+              AND c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace
+              AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
+              AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+          END;
+    -- These are rarely changed in place, so that it is looked at the rows only where some were.
+    IF pg_stat_get_xact_tuples_updated('pg_proc'::regclass) + pg_stat_get_xact_tuples_updated('pg_type'::regclass)
+       + pg_stat_get_xact_tuples_updated('pg_enum'::regclass) + pg_stat_get_xact_tuples_updated('pg_namespace'::regclass) > 0
+    THEN
+        -- Rows of this transaction are no older than it is.
+        RETURN QUERY
+        SELECT 'changed', p.xmin::text, p.oid::text, NULL, pn.nspname::text, p.proname::text,
+               pg_get_userbyid(p.proowner)::text, NULL, NULL, NULL
+        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace WHERE age(p.xmin) <= 0
+        UNION ALL
+        SELECT 'changed', concat_ws(' ', t.xmin, (SELECT string_agg(e.xmin::text, ' ' ORDER BY e.oid) FROM pg_enum e
+                                                   WHERE e.enumtypid = t.oid)), t.oid::text, NULL, tn.nspname::text, t.typname::text,
+               pg_get_userbyid(t.typowner)::text, NULL, NULL, NULL
+        FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
+        WHERE age(t.xmin) <= 0 OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0)
+        UNION ALL
+        SELECT 'changed', s.xmin::text, s.oid::text, NULL, s.nspname::text, s.nspname::text,
+               pg_get_userbyid(s.nspowner)::text, NULL, NULL, NULL
+        FROM pg_namespace s WHERE age(s.xmin) <= 0;
+    END IF;
+    IF pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass) > 0 THEN
+        RETURN QUERY
+        SELECT 'rights', NULL, NULL, NULL, NULL, coalesce(string_agg(concat_ws(' ', d.classid, d.objid), ','), ''),
+               NULL, NULL, NULL, NULL
+        FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+        WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = p_owner AND d.deptype = 'a';
+    END IF;
 END $body$;
 
 -- A row without a step: a failure after its rollback, a mark of force, a correction of repair.

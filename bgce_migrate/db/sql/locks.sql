@@ -14,8 +14,8 @@ WHERE l.relation = '{schema}.run_lock'::regclass AND l.mode = 'ExclusiveLock' AN
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: held
--- What this very transaction has locked beyond reading.
-SELECT * FROM {schema}.held()
+-- What this very transaction, run as $1, has locked beyond reading, or changed without a lock.
+SELECT * FROM {schema}.held($1)
 
 -- name: existed
 -- The same objects as another session sees them, before the step has committed: also those it is dropping.
@@ -30,6 +30,33 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = ANY (
 UNION ALL
 SELECT 'schema', n.oid::text, n.nspname::text, pg_get_userbyid(n.nspowner)::text
 FROM pg_namespace n WHERE n.oid = ANY ($1::oid[])
+
+-- name: changed_since
+-- Which of the functions, types and schemas $1 look different from here: those that the step itself has changed.
+SELECT o.oid::text, o.xmin::text FROM pg_proc o WHERE o.oid = ANY ($1::oid[])
+UNION ALL
+SELECT o.oid::text, concat_ws(' ', o.xmin, (SELECT string_agg(e.xmin::text, ' ' ORDER BY e.oid) FROM pg_enum e
+                                           WHERE e.enumtypid = o.oid))
+FROM pg_type o WHERE o.oid = ANY ($1::oid[])
+UNION ALL SELECT o.oid::text, o.xmin::text FROM pg_namespace o WHERE o.oid = ANY ($1::oid[])
+
+-- name: entries
+-- What the roles $1 own and what names them in its ACL, with each object's owner.
+SELECT d.deptype::text, d.classid::text, d.objid::text, r.rolname::text, pg_describe_object(d.classid, d.objid, 0),
+       coalesce(pg_get_userbyid(o.refobjid), r.rolname)::text
+FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+LEFT JOIN pg_shdepend o ON o.dbid = d.dbid AND o.classid = d.classid AND o.objid = d.objid AND o.objsubid = 0
+     AND o.deptype = 'o' AND o.refclassid = d.refclassid
+WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY ($1::oid[]) AND d.deptype IN ('a', 'o')
+  AND d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+
+-- name: given_to
+-- What others have given to the role $1.
+SELECT concat_ws(' ', d.classid, d.objid), pg_describe_object(d.classid, d.objid, d.objsubid), pg_get_userbyid(o.refobjid)::text
+FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+LEFT JOIN pg_shdepend o ON o.dbid = d.dbid AND o.classid = d.classid AND o.objid = d.objid AND o.objsubid = 0
+     AND o.deptype = 'o' AND o.refclassid = d.refclassid
+WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND d.deptype = 'a'
 
 -- name: blockers
 -- Who holds up the backend $1. A prepared transaction has no backend: it is told by its name instead of a program's.
