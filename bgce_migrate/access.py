@@ -7,6 +7,11 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+#: The entry-point group of plugins, and pluggy's project name.
+GROUP = "bgce_migrate"
+#: Names of the hooks, in the order of `hookspecs.BgceHooks`.
+HOOKS = ("domain", "pre_apply", "post_apply", "grant", "routing", "metrics")
+
 Privilege: TypeAlias = Literal[
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE"
 ]

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
+from bgce_migrate.access import GROUP
+
 if TYPE_CHECKING:
     from bgce_migrate.access import Endpoint, Grant, RouteRequest
     from bgce_migrate.domain import Domain
     from bgce_migrate.migration import Plan, Step
     from bgce_migrate.outcome import Measurement, StepResult
     from bgce_migrate.registry import Registry
-
-#: The entry-point group and pluggy's project name.
-GROUP = "bgce_migrate"
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -155,6 +154,3 @@ class BgceHooks(Protocol):
         """
         ...
 
-
-#: Names of the hooks, in the order of the class.
-HOOKS = ("domain", "pre_apply", "post_apply", "grant", "routing", "metrics")

@@ -7,15 +7,13 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
-import pluggy
 from msgspec import Struct
 
-from bgce_migrate.access import Delivered, Endpoint, Grant, RouteRequest
+from bgce_migrate.access import HOOKS, Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Problem, Refused
-from bgce_migrate.hookspecs import GROUP, HOOKS, BgceHooks
 from bgce_migrate.host.discovery import Plugin, discover, fault_text, plugin_error
 from bgce_migrate.host.rights import grant_fault
 from bgce_migrate.migration import Plan, Step
@@ -23,6 +21,9 @@ from bgce_migrate.outcome import Measurement, StepResult
 from bgce_migrate.registry import Registry
 
 _LOG = logging.getLogger("bgce_migrate")
+
+#: The plugins that implement a hook, in calling order, each with a call of its own.
+Calls: TypeAlias = "tuple[tuple[Plugin, Callable[..., Any]], ...]"
 
 
 class Routed(Struct, frozen=True):
@@ -42,19 +43,15 @@ class Host:
     """
 
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
-        self._manager = pluggy.PluginManager(GROUP)
-        self._manager.add_hookspecs(BgceHooks)
         self._by_name: dict[str, Plugin] = {}
+        self._calls: dict[str, Calls] = dict.fromkeys(HOOKS, ())
         self._silenced: set[str] = set()
         self._lock = Lock()
-        problems: list[Problem] = []
-        # Pluggy calls the last one registered first.
-        for plugin in sorted(plugins, key=lambda p: p.name, reverse=True):
-            if problem := self._register(plugin):
-                problems.append(problem)
-        if problems:
-            raise plugin_error(problems[::-1])
-        self._calls = {hook: self._ordered(hook) for hook in HOOKS}
+        if plugins:
+            # Most projects have none, so most commands start without pluggy.
+            from bgce_migrate.host.registering import register
+
+            self._by_name, self._calls = register(plugins)
 
     @classmethod
     def discover(
@@ -72,33 +69,6 @@ class Host:
     def plugins(self) -> tuple[Plugin, ...]:
         """All plugins, by name."""
         return tuple(self._by_name[name] for name in sorted(self._by_name))
-
-    def _register(self, plugin: Plugin) -> Problem | None:
-        hint = f"repair or uninstall it, or go on without it: --no-plugin {plugin.name}"
-        if plugin.name in self._by_name:
-            return Problem(f"{plugin} and {self._by_name[plugin.name]} have one name")
-        try:
-            self._manager.register(plugin.implementation, plugin.name)
-            self._manager.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as error:
-            if self._manager.has_plugin(plugin.name):
-                self._manager.unregister(name=plugin.name)
-            return Problem(f"{plugin} does not fit the hooks: {fault_text(error)}", hint=hint)
-        self._by_name[plugin.name] = plugin
-        return None
-
-    def _ordered(self, hook: str) -> tuple[tuple[Plugin, Callable[..., Any]], ...]:
-        """The plugins that implement a hook, in calling order, each with a call of its own."""
-        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        names = dict.fromkeys(impl.plugin_name for impl in reversed(caller.get_hookimpls()))
-        every = self._by_name.values()
-        return tuple(
-            (
-                self._by_name[name],
-                self._manager.subset_hook_caller(hook, [p.implementation for p in every if p.name != name]),
-            )
-            for name in names
-        )
 
     def delivered(self) -> tuple[Delivered, ...]:
         """The folders that plugins hand over with `domain`.

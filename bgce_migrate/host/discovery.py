@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from bgce_migrate.access import GROUP
 from bgce_migrate.errors import ConfigError, Problem, UsageError
-from bgce_migrate.hookspecs import GROUP
 from bgce_migrate.registry.references import did_you_mean, printable
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Plugin(Struct, frozen=True):
@@ -86,6 +89,8 @@ def plugin_error(problems: Sequence[Problem]) -> ConfigError:
 
 def _installed() -> dict[str, list[EntryPoint]]:
     """Entry points by name; one package found on two paths counts once."""
+    from importlib.metadata import entry_points
+
     out: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=GROUP):
         known = out.setdefault(entry.name, [])

@@ -11,10 +11,10 @@ from types import ModuleType
 import pytest
 
 import bgce_migrate.hookspecs as hookspecs
-from bgce_migrate.access import Delivered, Endpoint, Grant, RouteRequest
+from bgce_migrate.access import HOOKS, Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain, Service, Table
 from bgce_migrate.errors import ConfigError, Refused, UsageError
-from bgce_migrate.hookspecs import HOOKS, BgceHooks, hookimpl
+from bgce_migrate.hookspecs import BgceHooks, hookimpl
 from bgce_migrate.host import Host, Plugin, Routed, unlisted
 from bgce_migrate.migration import Direction, Directives, MigrationId, Mode, Plan, Script, SourceFile, Step
 from bgce_migrate.outcome import Measurement, StepResult, StepStatus

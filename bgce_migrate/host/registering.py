@@ -1,0 +1,64 @@
+"""Plugins -> the calls of each hook, by way of pluggy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pluggy
+
+from bgce_migrate.access import GROUP, HOOKS
+from bgce_migrate.errors import Problem
+from bgce_migrate.hookspecs import BgceHooks
+from bgce_migrate.host.discovery import Plugin, fault_text, plugin_error
+
+
+def register(
+    plugins: Sequence[Plugin],
+) -> tuple[dict[str, Plugin], dict[str, tuple[tuple[Plugin, Callable[..., Any]], ...]]]:
+    """The plugins by name, and for each hook those that implement it, in calling order, each with a call of its own.
+
+    Raises:
+        ConfigError: two plugins of one name, an unknown hook or argument in a plugin.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(BgceHooks)
+    by_name: dict[str, Plugin] = {}
+    problems: list[Problem] = []
+    # Pluggy calls the last one registered first.
+    for plugin in sorted(plugins, key=lambda p: p.name, reverse=True):
+        if plugin.name in by_name:
+            problems.append(Problem(f"{plugin} and {by_name[plugin.name]} have one name"))
+        elif problem := _register(manager, plugin):
+            problems.append(problem)
+        else:
+            by_name[plugin.name] = plugin
+    if problems:
+        raise plugin_error(problems[::-1])
+    return by_name, {hook: _ordered(manager, hook, by_name) for hook in HOOKS}
+
+
+def _register(manager: pluggy.PluginManager, plugin: Plugin) -> Problem | None:
+    hint = f"repair or uninstall it, or go on without it: --no-plugin {plugin.name}"
+    try:
+        manager.register(plugin.implementation, plugin.name)
+        manager.check_pending()
+    except (pluggy.PluginValidationError, ValueError) as error:
+        if manager.has_plugin(plugin.name):
+            manager.unregister(name=plugin.name)
+        return Problem(f"{plugin} does not fit the hooks: {fault_text(error)}", hint=hint)
+    return None
+
+
+def _ordered(
+    manager: pluggy.PluginManager, hook: str, by_name: dict[str, Plugin]
+) -> tuple[tuple[Plugin, Callable[..., Any]], ...]:
+    caller: pluggy.HookCaller = getattr(manager.hook, hook)
+    names = dict.fromkeys(impl.plugin_name for impl in reversed(caller.get_hookimpls()))
+    return tuple(
+        (
+            by_name[name],
+            manager.subset_hook_caller(hook, [p.implementation for p in by_name.values() if p.name != name]),
+        )
+        for name in names
+    )
