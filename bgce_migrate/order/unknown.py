@@ -14,6 +14,7 @@ _ENDS = (Action.DROP, Action.RENAME)
 def tie_down(work: Work) -> None:
     """Give every loose name the key under which another domain's new migration makes it."""
     record = work.record
+    needed: set[tuple[int, Key]] = set()
     for loose in record.loose:
         domain = record.domain(loose.node)
         key = _made_elsewhere(work, loose.keys, domain)
@@ -23,7 +24,9 @@ def tie_down(work: Work) -> None:
         use = Use(loose.node, key, loose.effect, None)
         record.uses.setdefault(key, []).append(use)
         if loose.effect.action in _ENDS:
-            _end(work, loose, key)
+            _end(work, loose, key, optional=use.effect.optional and (loose.node, key) not in needed)
+        if use.binding:
+            needed.add((loose.node, key))
 
 
 def _made_elsewhere(work: Work, keys: list[Key], domain: str) -> Key | None:
@@ -35,11 +38,15 @@ def _made_elsewhere(work: Work, keys: list[Key], domain: str) -> Key | None:
     return None
 
 
-def _end(work: Work, loose: Loose, key: Key) -> None:
-    """A drop or rename of what another domain makes is a write of that name."""
+def _end(work: Work, loose: Loose, key: Key, optional: bool) -> None:
+    """A drop or rename of what another domain makes is a write of that name.
+
+    Args:
+        optional: whether it runs where the name does not live; what the migration needs first decides.
+    """
     writes = work.record.writes[key]
     effect = loose.effect
-    pre = ANY if effect.optional else LIVE
+    pre = ANY if optional else LIVE
     write = writes.get(loose.node)
     if write is None:
         write = writes[loose.node] = Write(loose.node, pre, False, effect)

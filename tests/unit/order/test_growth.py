@@ -6,7 +6,7 @@ import os
 import random
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bgce_migrate.migration import Action, Effect, MigrationId
@@ -104,6 +104,10 @@ class Author:
     meddling=st.sampled_from([0.0, 0.02, 0.2, 0.5]),
     cautious=st.sampled_from([0.0, 0.02, 0.1]),
 )
+@example(seed=14, domains=4, names=4, meddling=0.2, cautious=0.02)
+@example(seed=9, domains=4, names=4, meddling=0.3, cautious=0.19)
+@example(seed=45, domains=5, names=5, meddling=0.37, cautious=0.25)
+@example(seed=395, domains=6, names=2, meddling=0.16, cautious=0.17)
 def test_growing_never_meets_a_false_cycle(
     seed: int, domains: int, names: int, meddling: float, cautious: float
 ) -> None:

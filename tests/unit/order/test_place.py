@@ -151,6 +151,12 @@ class TestNamesMadeMoreThanOnce:
     def test_drop_and_make_by_different_domains_have_one_order(self) -> None:
         assert order_of((), new(a1="-t", a2="+t", b1="+t", c1="t ! a/2"), "abc") == "b1 a1 a2 c1"
 
+    @pytest.mark.parametrize("drops", ["-t ?-t", "t ?-t", "t>u ?-t"])
+    def test_an_optional_drop_does_not_loosen_what_the_same_file_needs(self, drops: str) -> None:
+        fresh = new(a1=drops, b1="+t -t")
+        assert order_of((), (*fresh, *new(c1="+t ! b/1")), "abc") == "b1 c1 a1"
+        assert order_of((), (*new(c1=f"{drops} ! b/1"), *new(a1="+t ! b/1", b1="+t -t")), "abc") == "b1 a1 c1"
+
     def test_an_optional_drop_beside_a_create_is_asked_about(self) -> None:
         told = problems_of((), new(a1="?-t", b1="+t"))
         assert told == [
