@@ -85,11 +85,8 @@ class Audit:
             elif kind == "role" and oid is not None:
                 roles.add(oid)
             elif kind == "changed" and oid is not None and role != owner:
-                changed[oid] = (mode, f"{schema}.{name} of {self._domain(role)}")
-            elif kind == "rights":
-                left = set((name or "").split(","))
-                given = self._ask("given_to", owner)
-                victims += [f"rights on {what} of {self._domain(by)}" for key, what, by in given if key not in left]
+                shown = f"{schema}.{name}" if name else f"schema {schema}"
+                changed[oid] = (mode, f"{shown} of {self._domain(role)}")
         if changed:
             outside = {row[0]: row[1] for row in self._ask("changed_since", _array(changed))}
             # What is new is found by its owner below.

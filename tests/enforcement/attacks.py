@@ -101,7 +101,8 @@ OWN_RIGHTS: dict[str, Attack] = {
     "replaced view": Attack(("CREATE OR REPLACE VIEW child_view AS SELECT 1 AS id, 'x'::text AS note",)),
     "write through a view": Attack(("CREATE VIEW mine AS SELECT * FROM child", "UPDATE mine SET words = 'x'")),
     "rule on an own table": Attack(
-        ("CREATE RULE r AS ON UPDATE TO own DO ALSO UPDATE letters SET body = 'x'", "UPDATE own SET v = 'x'")
+        ("CREATE RULE r AS ON UPDATE TO own DO ALSO UPDATE letters SET body = 'x'", "UPDATE own SET v = 'x'"),
+        proven=False,
     ),
     "rule on another's table": Attack(("CREATE RULE r AS ON INSERT TO letters DO INSTEAD NOTHING",)),
     "dropped rule": Attack(("DROP RULE no_delete ON ledger",)),
@@ -118,7 +119,7 @@ OWN_RIGHTS: dict[str, Attack] = {
     "cascading key on update": Attack(("UPDATE parent SET id = 9 WHERE id = 1",)),
     "cascading key in a savepoint": Attack(("SAVEPOINT s", "DELETE FROM parent WHERE id = 1", "RELEASE s")),
     "DROP OWNED": Attack(("DROP OWNED BY alpha_owner CASCADE",)),
-    "DROP OWNED gives up what others gave": Attack((_do("DROP OWNED BY gamma_owner"),), domain="gamma"),
+    "DROP OWNED where nobody depends on it": Attack((_do("DROP OWNED BY gamma_owner"),), domain="gamma"),
     "REASSIGN OWNED to another": Attack(("REASSIGN OWNED BY alpha_owner TO beta_owner",)),
     "REASSIGN OWNED of another": Attack(("REASSIGN OWNED BY beta_owner TO alpha_owner",)),
     "ALTER OWNER of another's": Attack(("ALTER TABLE diary OWNER TO alpha_owner",)),
@@ -232,11 +233,11 @@ OTHER_ROLE: dict[str, Attack] = {
         _as("beta_owner", "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO alpha_user")
     ),
     "role switch, enum value": Attack(_as("beta_owner", "ALTER TYPE color RENAME VALUE 'red' TO 'blue'")),
-    "role switch, schema renamed": Attack(_as("beta_owner", "ALTER SCHEMA beta_rooms RENAME TO rooms")),
+    "role switch, schema dropped": Attack(_as("beta_owner", "DROP SCHEMA beta_rooms CASCADE")),
     "role switch, schema opened": Attack(_as("beta_owner", "GRANT ALL ON SCHEMA beta_rooms TO PUBLIC")),
     "role switch, COMMENT on a function": Attack(_as("beta_owner", "COMMENT ON FUNCTION total() IS 'mine'")),
-    "role switch, sequence": Attack(_as("beta_owner", "SELECT setval('tickets', 99)")),
-    "role switch, DROP OWNED": Attack(_as("beta_owner", "DROP OWNED BY beta_owner CASCADE")),
+    "role switch, sequence": Attack(_as("beta_owner", "SELECT setval('tickets', 77)")),
+    "role switch, DROP OWNED": Attack(_as("gamma_owner", "DROP OWNED BY gamma_owner CASCADE")),
     "role switch, REASSIGN OWNED": Attack(_as("beta_owner", "REASSIGN OWNED BY beta_owner TO beta_owner"), proven=False),
     "role switch, large object": Attack(_as("beta_owner", "SELECT lo_create(424242)"), proven=False),
     "role switch at COMMIT": Attack(_late("RESET ROLE", "SET ROLE beta_owner", "DELETE FROM diary"), proven=False),

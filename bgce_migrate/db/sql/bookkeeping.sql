@@ -232,7 +232,6 @@ END $body$;
 --   role              roles that were written into the catalog: as an owner, or in an ACL
 --   shared            catalogs of the whole server that were changed
 --   changed           functions, types and schemas changed without a lock
---   rights            what others have given to p_owner, where the step may have taken some of that away
 CREATE OR REPLACE FUNCTION {schema}.held(p_owner text) RETURNS TABLE (
     kind text, mode text, oid text, classid text, nspname text, relname text, owner text, of_extension text,
     relkind text, late text)
@@ -281,16 +280,9 @@ BEGIN
         FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
         WHERE age(t.xmin) <= 0 OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0)
         UNION ALL
-        SELECT 'changed', s.xmin::text, s.oid::text, NULL, s.nspname::text, s.nspname::text,
+        SELECT 'changed', s.xmin::text, s.oid::text, NULL, s.nspname::text, NULL,
                pg_get_userbyid(s.nspowner)::text, NULL, NULL, NULL
         FROM pg_namespace s WHERE age(s.xmin) <= 0;
-    END IF;
-    IF pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass) > 0 THEN
-        RETURN QUERY
-        SELECT 'rights', NULL, NULL, NULL, NULL, coalesce(string_agg(concat_ws(' ', d.classid, d.objid), ','), ''),
-               NULL, NULL, NULL, NULL
-        FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
-        WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = p_owner AND d.deptype = 'a';
     END IF;
 END $body$;
 

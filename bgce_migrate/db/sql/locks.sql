@@ -50,14 +50,6 @@ LEFT JOIN pg_shdepend o ON o.dbid = d.dbid AND o.classid = d.classid AND o.objid
 WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY ($1::oid[]) AND d.deptype IN ('a', 'o')
   AND d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
 
--- name: given_to
--- What others have given to the role $1.
-SELECT concat_ws(' ', d.classid, d.objid), pg_describe_object(d.classid, d.objid, d.objsubid), pg_get_userbyid(o.refobjid)::text
-FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
-LEFT JOIN pg_shdepend o ON o.dbid = d.dbid AND o.classid = d.classid AND o.objid = d.objid AND o.objsubid = 0
-     AND o.deptype = 'o' AND o.refclassid = d.refclassid
-WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND d.deptype = 'a'
-
 -- name: blockers
 -- Who holds up the backend $1. A prepared transaction has no backend: it is told by its name instead of a program's.
 SELECT b.pid::text, a.usename::text, a.application_name, a.state,
