@@ -10,12 +10,17 @@ from bgce_migrate.apply import granting
 from bgce_migrate.apply.context import Context, Options, RunInfo
 from bgce_migrate.apply.target import Address, Target, require_writable
 from bgce_migrate.config import Project
+from bgce_migrate.db import acl
 from bgce_migrate.db.history import State
+from bgce_migrate.db.reach import read_web
 from bgce_migrate.db.session import connect
 from bgce_migrate.db.statements import BOOKKEEPER, MIGRATOR
 from bgce_migrate.db.target import read_facts, read_meta, require_changeable, require_recorded
 from bgce_migrate.errors import Refused, UsageError
+from bgce_migrate.grants import showing
+from bgce_migrate.grants.effective import Effective
 from bgce_migrate.grants.scope import ABSENT, Absent, Mode, Scope
+from bgce_migrate.grants.surroundings import wanted
 
 if TYPE_CHECKING:
     from bgce_migrate.host import Host
@@ -98,3 +103,37 @@ def apply(scope: Scope, target: Target, info: RunInfo, options: Options, mode: M
         info, target.access(info), options.limits, target.facts, options.stop, options.progress, options.time_zone
     )
     return granting.apply(context, target.control, scope, mode)
+
+
+def declared_lines(scope: Scope, target: Target) -> tuple[showing.Line, ...]:
+    """What every service is given, as far as its objects exist, with wildcards expanded."""
+    current = acl.read(target.control, scope)
+    return showing.declared(scope, wanted(scope, current))
+
+
+def lines_of_service(scope: Scope, target: Target, service: str) -> tuple[showing.Line, ...]:
+    """What a service can do to anything of the project, through whatever. Raises UsageError."""
+    return showing.of_service(scope, _effective(scope, target), service)
+
+
+def lines_of_object(scope: Scope, target: Target, name: str) -> tuple[showing.Line, ...]:
+    """Who can do what to `table` or `table.column`. Raises UsageError."""
+    return showing.who(scope, _effective(scope, target), name)
+
+
+def why(scope: Scope, target: Target, service: str, table: str) -> showing.Why:
+    """What a service may read of a table. Raises UsageError."""
+    effective = _effective(scope, target)
+    return showing.why(scope, effective, wanted(scope, effective.current), service, table)
+
+
+def _effective(scope: Scope, target: Target) -> Effective:
+    return Effective(acl.read(target.control, scope), read_web(target.control, scope))
+
+
+def require_environment(target: Target, name: str) -> None:
+    """Refuse a database that is recorded as another environment, where this login may read what is recorded."""
+    from bgce_migrate.apply import environments
+
+    if target.facts.login == MIGRATOR or target.layout == "plain" or target.facts.superuser:
+        environments.require_environment(target, name)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("check:check", "Check order, lock file and git, without a database."),
     },
     "Database and servers": {
+        "grants": ("grants:grants", "Make rights as declared, find drift, show who may do what."),
         "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),

@@ -54,7 +54,7 @@ def test_help_lists_every_command_and_no_other(tmp_path: Path) -> None:
     assert answer.code == 0
     listed = [line.split()[0] for line in answer.out.splitlines() if line.startswith("  ") and line[2].isalpha()]
     assert [name for name in listed if name in NAMES] == NAMES
-    for later in ("grants", "deploy", "wait", "adopt", "incident"):
+    for later in ("deploy", "wait", "adopt", "incident"):
         assert later not in listed
 
 

@@ -161,3 +161,49 @@ WHERE v.relkind IN ('v', 'm') AND vo.rolname = ANY ($1::text[])
   AND NOT EXISTS (SELECT 1 FROM unnest(v.reloptions) o
                   WHERE o LIKE 'security_invoker=%' AND split_part(o, '=', 2)::boolean)
 GROUP BY vo.rolname, tn.nspname, t.relname, vn.nspname, v.relname
+
+-- name: inheriting
+-- Who has whose rights without SET ROLE, over the whole server: member, role. The database's owner is a member of
+-- pg_database_owner without a row.
+SELECT m.rolname::text, r.rolname::text
+FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+WHERE coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, m.rolinherit)
+UNION
+SELECT o.rolname::text, 'pg_database_owner' FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba
+WHERE d.datname = current_database()
+
+-- name: superusers
+SELECT rolname::text FROM pg_roles WHERE rolsuper
+
+-- name: shown
+-- Views that work with their owner's rights: view, its owner, what can be done through it (bits of
+-- pg_relation_is_updatable), and the columns of other relations it uses.
+SELECT vn.nspname::text, v.relname::text, pg_get_userbyid(v.relowner)::text,
+       pg_relation_is_updatable(v.oid, false)::text, tn.nspname::text, t.relname::text, json_agg(DISTINCT a.attname)::text
+FROM pg_class v JOIN pg_namespace vn ON vn.oid = v.relnamespace
+JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
+JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjsubid > 0
+JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE v.relkind IN ('v', 'm') AND vn.nspname NOT LIKE 'pg\_%' AND vn.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT 1 FROM unnest(v.reloptions) o
+                  WHERE o LIKE 'security_invoker=%' AND split_part(o, '=', 2)::boolean)
+GROUP BY v.oid, vn.nspname, v.relname, v.relowner, tn.nspname, t.relname
+
+-- name: definers
+-- Functions that run with their owner's rights, with their text.
+SELECT n.nspname::text, p.proname::text, oidvectortypes(p.proargtypes), p.prosrc
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.prosecdef AND pg_get_userbyid(p.proowner) = ANY ($1::text[])
+
+-- name: cascades
+-- Keys that delete or change rows of their own table when the other one changes.
+SELECT cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text, k.conname::text, k.confdeltype::text,
+       k.confupdtype::text,
+       (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)),
+       (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey))
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
+JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
