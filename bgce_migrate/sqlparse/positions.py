@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 
 class Positions:
@@ -18,12 +19,8 @@ class Positions:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        find = self.raw.find
-        at = find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = find(b"\n", at + 1)
+        starts = [0, *accumulate([len(line) + 1 for line in self.raw.split(b"\n")])]
+        starts.pop()
         return starts
 
     def char(self, position: int) -> int:

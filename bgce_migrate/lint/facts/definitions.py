@@ -34,6 +34,9 @@ _KINDS = {
     pb.CONSTR_EXCLUSION: "exclude",
     pb.CONSTR_NOTNULL: "not_null",
 }
+_PLAIN_NOT_NULL = pb.CONSTR_NOTNULL
+_NOT_NULL = frozenset({pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY})
+_DEFAULT = pb.CONSTR_DEFAULT
 #: Words after an inline constraint are nodes of their own.
 _ATTRIBUTES: dict[int, dict[str, bool]] = {
     pb.CONSTR_ATTR_DEFERRABLE: {"deferrable": True},
@@ -46,7 +49,8 @@ def type_of(type_name: Any) -> Type:
     """A TypeName message."""
     names = strings(type_name.names)
     schema, name = reference(names) if names else (None, "")
-    mods = tuple(node.a_const.ival.ival for node in type_name.typmods if node.WhichOneof("node") == "a_const")
+    typmods = type_name.typmods
+    mods = tuple([n.a_const.ival.ival for n in typmods if n.WhichOneof("node") == "a_const"]) if typmods else ()
     if name == "interval" and mods:
         mods = mods[1:]  # the first is a mask of fields
     array = bool(type_name.array_bounds)
@@ -70,12 +74,12 @@ def column(reader: Reader, node: Any) -> Column:
         part = item.constraint
         what = part.contype
         if what in _KINDS:
-            not_null = not_null or what in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY)
-            if what != pb.CONSTR_NOTNULL:
+            not_null = not_null or what in _NOT_NULL
+            if what != _PLAIN_NOT_NULL:
                 constraints.append(constraint(reader, part, node.colname))
         elif what in _ATTRIBUTES and constraints:
             constraints[-1] = msgspec.structs.replace(constraints[-1], **_ATTRIBUTES[what])
-        elif what == pb.CONSTR_DEFAULT:
+        elif what == _DEFAULT:
             default, function = default_of(part.raw_expr)
         elif what == pb.CONSTR_IDENTITY:
             identity, not_null = ("always" if part.generated_when == "a" else "by default"), True

@@ -12,6 +12,8 @@ from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relati
 from bgce_migrate.sqlparse import pb
 
 NAME_BYTES = 63
+_NOT_NULL = pb.CONSTR_NOTNULL
+_KEYS = frozenset({pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE})
 _EXPRESSIONS = {
     pb.CONSTR_CHECK: "check",
     pb.CONSTR_DEFAULT: "default",
@@ -38,8 +40,11 @@ def column(reading: Reading, owner: Ref, definition: Any, action: Action, option
 
 
 def _column_type(reading: Reading, owner: Ref, column_name: str, type_name: Any, optional: bool) -> None:
-    names = strings(type_name.names)
-    if len(names) == 1 and names[0] in SERIALS:
+    parts = type_name.names
+    # Most types are the catalog's own, and those are nobody's effect.
+    if len(parts) == 2 and parts[0].string.sval == "pg_catalog":
+        return
+    if len(parts) == 1 and parts[0].string.sval in SERIALS:
         make_sequence(
             reading, (owner[0], object_name(owner[1], column_name, "seq")), type_name.location, optional
         )
@@ -76,7 +81,9 @@ def constraint(
 ) -> None:
     """One constraint, of a column if `column` is given, else of the table."""
     kind = item.contype
-    if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
+    if kind == _NOT_NULL:
+        return
+    if kind in _KEYS:
         columns = [column] if column else strings(item.keys)
         if columns:
             make_key(reading, owner, columns, item.location, optional, primary=kind == pb.CONSTR_PRIMARY)

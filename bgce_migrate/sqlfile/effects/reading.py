@@ -138,8 +138,10 @@ class Reading:
         signature: str | None = None,
     ) -> None:
         """Add one effect, once per statement; bodies that run later only use or write."""
-        soft = self.soft if soft is None else soft
-        detail = self.detail if detail is None else detail
+        if soft is None:
+            soft = self.soft
+        if detail is None:
+            detail = self.detail
         if self.in_body and action not in (Action.USE, Action.WRITE, Action.OPAQUE):
             if action in (Action.MAKE, Action.REPLACE):
                 return
@@ -152,17 +154,18 @@ class Reading:
         if key in self._seen:
             return
         self._seen.add(key)
-        if action not in (Action.USE, Action.WRITE):
-            self._used.clear()
-        elif len(self.effects) > MANY:
-            if key in self._used:
+        if len(self.effects) > MANY:
+            if action not in (Action.USE, Action.WRITE):
+                self._used.clear()
+            elif key in self._used:
                 return
-            self._used.add(key)
+            else:
+                self._used.add(key)
         self.effects.append(
             Effect(
                 action,
                 name,
-                self.line(location),
+                self.line_of(location) if location > 0 else self.statement_line,
                 self.statement,
                 soft,
                 detail,
