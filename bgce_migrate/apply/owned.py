@@ -6,7 +6,9 @@ from msgspec import Struct
 
 from bgce_migrate.apply.context import Context
 from bgce_migrate.db.session import SERVER_KEEPALIVE
-from bgce_migrate.migration import Step
+from bgce_migrate.migration import MigrationId, Step
+
+_NAME_LENGTH = 63  # bytes: NAMEDATALEN - 1
 
 
 class Owned(Struct, frozen=True):
@@ -28,6 +30,11 @@ class Owned(Struct, frozen=True):
     parents: frozenset[str] = frozenset()
 
 
+def _shown_name(context: Context, step: MigrationId) -> str:
+    """Run and step, as long as a server keeps it: what is longer it cuts, with a NOTICE for every step."""
+    return f"{context.info.application_name} {step.domain}/{step.version}".encode()[:_NAME_LENGTH].decode(errors="ignore")
+
+
 def settings_of(context: Context, owned: Owned) -> dict[str, str]:
     """What a role's or a database's defaults could break, set for this step."""
     limits, directives = context.limits, owned.step.script.directives
@@ -35,7 +42,7 @@ def settings_of(context: Context, owned: Owned) -> dict[str, str]:
     # VALIDATE blocks nobody while it waits; a short timeout would only throw its scan away.
     patient = bool(statements) and all(s.tag == "validate_constraint" for s in statements)
     return {
-        "application_name": f"{context.info.application_name} {owned.step.id.short}",
+        "application_name": _shown_name(context, owned.step.id),
         "search_path": owned.search_path,
         "lock_timeout": directives.lock_timeout or ("0" if patient else limits.lock_timeout),
         "statement_timeout": limits.statement_timeout,

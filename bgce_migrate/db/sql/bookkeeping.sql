@@ -60,8 +60,6 @@ CREATE TABLE {schema}.migration_history (
     UNIQUE (service_name, previous_hash),
     UNIQUE (service_name, sequence)
 );
-CREATE INDEX migration_history_version_idx ON {schema}.migration_history (service_name, version, id);
-CREATE INDEX migration_history_run_idx ON {schema}.migration_history (run_id);
 -- Units of files that do not run in one transaction. Closed when the file's history row is written.
 CREATE TABLE {schema}.journal (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
