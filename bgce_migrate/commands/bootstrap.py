@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 
+import click
+
 from bgce_migrate.commands.call import Call
-from bgce_migrate.commands.options import command, option
+from bgce_migrate.commands.options import Duration, command, option
 from bgce_migrate.errors import UsageError
 
 MIGRATOR = "bgce_migrator"
@@ -19,19 +21,24 @@ _LOGIN = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 @option("--print", "print_only", is_flag=True, scope="bootstrap", help="Print the SQL instead of running it.")
 @option("--password-from", "passwords_from", metavar="[LOGIN=]VARIABLE", multiple=True, scope="bootstrap",
         help="The environment variable that holds the password of LOGIN (bgce_migrator); repeatable.")
-def bootstrap(call: Call, domains: tuple[str, ...], print_only: bool, passwords_from: tuple[str, ...]) -> int:
+@option("--take-over", is_flag=True, scope="bootstrap",
+        help="Then hand tables that services made themselves to the owner roles, one at a time.")
+@option("--lock-timeout", type=Duration(), default="200ms", metavar="D",
+        help="With --take-over: how long a table is waited for before programs go first again (200ms).")
+@option("--retry-for", type=click.FloatRange(0), metavar="S", default=60.0,
+        help="With --take-over: seconds in which a table that is in use is tried again (60).")
+def bootstrap(
+    call: Call, domains: tuple[str, ...], print_only: bool, passwords_from: tuple[str, ...], take_over: bool,
+    lock_timeout: str, retry_for: float,
+) -> int:  # fmt: skip
     """Make the database if missing, roles, schemas, extensions and the guarded bookkeeping.
 
     Run it as an administrator. It makes what is missing and can be run again. Passwords leave this process
     as SCRAM verifiers only.
     """  # fmt: skip
     passwords = dict(_password(call, text) for text in passwords_from)
-    statements, warnings = call.desk.bootstrap(
-        call.address(), domains=domains, print_only=print_only, passwords=passwords
-    )
-    call.out.document(
-        "bootstrap", {"statements": list(statements), "ran": not print_only, "warnings": list(warnings)}
-    )
+    address = call.address()
+    statements, warnings = call.desk.bootstrap(address, domains=domains, print_only=print_only, passwords=passwords)
     for warning in warnings:
         call.out.note(f"warning: {warning}")
     if print_only:
@@ -41,6 +48,14 @@ def bootstrap(call: Call, domains: tuple[str, ...], print_only: bool, passwords_
         call.out.line(f"done: {len(statements)} statements")
     if not statements:
         call.out.line("-- nothing is missing" if print_only else "nothing to do: everything is there")
+    moved: dict[str, object] = {}
+    if take_over:
+        from bgce_migrate.commands.takeover import hand_over
+
+        moved = hand_over(call, address, domains, print_only=print_only, lock_timeout=lock_timeout, retry_for=retry_for)
+    call.out.document(
+        "bootstrap", {"statements": list(statements), "ran": not print_only, "warnings": list(warnings), **moved}
+    )
     return 0
 
 
