@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from bgce_migrate.beside import beside, can_fork
 from bgce_migrate.domain import ColumnClass
@@ -80,6 +81,13 @@ class Run:
         self.read = analyses(list(self._tasks()), store, jobs=self.request.jobs)
         for migration, found in self.tree.migrations.items():
             self.tree.know(migration, self.read[found.up.path].script(found.up))
+        with self._style_beside() as style:
+            inputs = self._say_all()
+            self.findings += style()
+        return self._shown(inputs)
+
+    def _say_all(self) -> tuple[LintInput, ...]:
+        """All findings but those of style; the files in the order in which they were judged."""
         self.findings += self.tree.notes
         self.findings += self.tree.project.notes
         self.findings += self._reading()
@@ -90,9 +98,7 @@ class Run:
         self.findings += (f for f in order.findings if not self.tree.unread or f.rule not in _FROM_ALL_FILES)
         inputs = tuple(self._inputs(order))
         self.findings += self._judged(order, inputs)
-        if self.style:
-            self.findings += self._style()
-        return self._shown(inputs)
+        return inputs
 
     def _judged(self, order: Ordered, inputs: Sequence[LintInput]) -> Iterator[Finding]:
         """Ownership and safety, side by side where there is much to do."""
@@ -208,6 +214,17 @@ class Run:
             directives=known.directives,
             direction=direction,
         )
+
+    @contextmanager
+    def _style_beside(self) -> Iterator[Callable[[], Sequence[Finding]]]:
+        """What style has to say, looked for while the rest is judged, where that leaves a processor free."""
+        if not self.style:
+            yield tuple
+        elif len(self.judged) > MANY or self.request.jobs < 2 or not can_fork():
+            yield self._style
+        else:
+            with beside(lambda pipe: write_findings(pipe, self._style())) as answer:
+                yield lambda: found if (found := read_findings(answer())) is not None else self._style()
 
     def _style(self) -> Sequence[Finding]:
         from bgce_migrate.style import check_style
