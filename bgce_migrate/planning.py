@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from bgce_migrate.apply.run import Planned
-from bgce_migrate.db.history import State
+from bgce_migrate.apply.planned import Planned
 from bgce_migrate.errors import Problem, Refused, Where
 from bgce_migrate.migration import (
     Action,
@@ -25,6 +25,9 @@ from bgce_migrate.plan import make_up
 from bgce_migrate.plan.rights import Right, needed
 from bgce_migrate.settling import Order, settle
 from bgce_migrate.tree import Tree
+
+if TYPE_CHECKING:
+    from bgce_migrate.db.history import State
 
 
 class Selection(Struct, frozen=True):

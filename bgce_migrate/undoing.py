@@ -12,7 +12,8 @@ from bgce_migrate import sqlfile
 from bgce_migrate.apply.context import Options, RunInfo
 from bgce_migrate.apply.lanes import Hooks
 from bgce_migrate.apply.losses import Loss, find_losses
-from bgce_migrate.apply.run import Planned, execute
+from bgce_migrate.apply.planned import Planned
+from bgce_migrate.apply.run import execute
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import State, Stored, read_stored
 from bgce_migrate.errors import Problem, Refused
@@ -75,7 +76,7 @@ def undo(
 
     before = dict(target.state.heads)
     domains = {d.name: d for d in tree.project.domains}
-    return execute(target, domains, again, info, hooks, options)
+    return execute(target, domains, again, info, hooks, options, tree.project.registry)
 
 
 def plan_down(tree: Tree, target: Target, selection: DownSelection, source: Source | None) -> Planned:

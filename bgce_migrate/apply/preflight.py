@@ -15,7 +15,7 @@ from bgce_migrate.errors import Refused
 from bgce_migrate.migration import Mode, Step
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.run import Planned
+    from bgce_migrate.apply.planned import Planned
 
 
 def require_runnable(

@@ -6,39 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from msgspec import Struct, field
-
 from bgce_migrate.apply import rights as rights_of
 from bgce_migrate.apply.atomic import run_atomically
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context, Options, RunInfo
+from bgce_migrate.apply.giving import Giving, giving
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned
+from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.preflight import require_runnable
 from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
 from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Refused
-from bgce_migrate.migration import MigrationId, Plan, Step
+from bgce_migrate.migration import Plan, Step
 from bgce_migrate.outcome import RunReport, StepResult
-from bgce_migrate.plan.rights import Right
-
-
-class Planned(Struct, frozen=True):
-    """A plan and what running it takes.
-
-    Attributes:
-        rights: by the step that makes the object; None for objects that exist already.
-        parents: for each step, tables of other owners that its keys refer to, as "schema.table".
-        extensions: extensions that the steps create, by step.
-    """
-
-    plan: Plan
-    rights: Mapping[MigrationId | None, tuple[Right, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    parents: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
-    extensions: Mapping[MigrationId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
-    warnings: tuple[str, ...] = ()
+from bgce_migrate.registry import Registry
 
 
 def execute(
@@ -48,6 +32,7 @@ def execute(
     info: RunInfo,
     hooks: Hooks,
     options: Options,
+    registry: Registry | None = None,
 ) -> RunReport:
     """Bring the target to where `make_plan` says.
 
@@ -93,7 +78,8 @@ def execute(
             if not planned.plan.steps:
                 return report("nothing_to_do")
         grants = rights_of.by_step(planned.rights) if context.guarded else {}
-        owned = [_own(context, step, planned, domains, grants.get(step.id, ())) for step in planned.plan.steps]
+        gives = giving(target.control, registry, hooks) if context.guarded and registry is not None else None
+        owned = [_own(context, step, planned, domains, grants.get(step.id, ()), gives) for step in planned.plan.steps]
         if context.guarded:
             rights_of.apply_existing(context, target.control, planned.rights.get(None, ()), domains)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
@@ -114,19 +100,28 @@ def execute(
 
 
 def _own(
-    context: Context, step: Step, planned: Planned, domains: Mapping[str, Domain], grants: tuple[str, ...]
+    context: Context,
+    step: Step,
+    planned: Planned,
+    domains: Mapping[str, Domain],
+    grants: tuple[str, ...],
+    gives: Giving | None,
 ) -> Owned:
     domain = domains.get(step.id.domain)
     schema = domain.schema if domain is not None else "public"
     path = f'"{schema}", public' if schema != "public" else "public"
     guarded = context.guarded
+    gift = None
+    if gives is not None and domain is not None and domain.declared:
+        gift = gives.gift(domain, step.script.effects, step.script.statements)
     return Owned(
         step,
         (domain.owner if domain is not None else f"{step.id.domain}_owner") if guarded else None,
         domain.migrator if domain is not None else f"{step.id.domain}_migrator",
         path if domain is None or domain.declared else '"$user", public',
-        grants if step.direction.value == "up" else (),
+        (*(grants if step.direction.value == "up" else ()), *(gift.known() if gift is not None else ())),
         planned.parents.get(step.id, frozenset()),
+        gift,
     )
 
 

@@ -20,6 +20,11 @@ _HEADER = re.compile(r"#\s*bgce\.lock\s+(?P<format>[0-9]+)\b")
 _ID = re.compile(r"(?P<domain>[^/]+)/(?P<version>[0-9]+)(?:_(?P<name>.*))?\Z")
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _CHECKSUM = re.compile(r"v[0-9]+:[0-9a-f]{16,128}\Z")
+#: A line as `lock` writes nearly all of them.
+_PLAIN = re.compile(
+    r"([^/\s%]+)/([0-9]+)(?:_([^\s%]*))? up=(v[0-9]+:[0-9a-f]{16,128}) up-raw=([0-9a-f]{64})"
+    r"(?: down=(v[0-9]+:[0-9a-f]{16,128}) down-raw=([0-9a-f]{64}))?"
+)
 _FIELDS = ("up", "up-raw", "down", "down-raw", "from")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
@@ -112,6 +117,9 @@ def _check_format(line: str, where: Where) -> list[Problem]:
 
 
 def _read_line(line: str, number: int) -> LockLine:
+    if plain := _PLAIN.fullmatch(line):
+        domain, version, name, up, up_raw, down, down_raw = plain.groups()
+        return LockLine(MigrationId(domain, int(version), name or ""), up, up_raw, down, down_raw, None, number)
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
         raise ValueError("a merge conflict is left in the lock file")
     identity, *words = line.split()

@@ -13,7 +13,7 @@ from bgce_migrate.report.values import finding_value, migration_value
 
 if TYPE_CHECKING:
     from bgce_migrate.db.history import Row
-    from bgce_migrate.migration import Edge, Finding, MigrationId
+    from bgce_migrate.migration import Edge, Finding, MigrationId, Plan
     from bgce_migrate.outcome import StatusRow
     from bgce_migrate.planning import PlanView
 
@@ -46,27 +46,9 @@ def list_findings(out: Output, findings: Iterable[Finding]) -> None:
 def print_plan(out: Output, view: PlanView, *, explain: bool) -> None:
     """The ordered steps; with `explain` every edge with its reason."""
     plan = view.plan
-    in_plan = {step.id for step in plan.steps}
-    out.document(
-        "plan",
-        {
-            "fingerprint": plan.fingerprint,
-            "steps": [
-                {
-                    **migration_value(step.id),
-                    "direction": step.direction.value,
-                    "mode": step.script.mode.value,
-                    "statements": len(step.script.statements),
-                    "reasons": list(step.reasons),
-                    "waits_for": sorted(str(i) for i in step.waits_for & in_plan),
-                }
-                for step in plan.steps
-            ],
-            "edges": [_edge_value(edge) for edge in view.edges],
-            "findings": [finding_value(f) for f in (*plan.notes, *view.findings)],
-            "warnings": list(view.warnings),
-        },
-    )
+    waits_for = _waits_for(plan)
+    if out.json:
+        out.document("plan", _plan_value(view, waits_for))
     for warning in view.warnings:
         out.note(f"warning: {warning}")
     print_findings(out, (*plan.notes, *view.findings))
@@ -80,15 +62,42 @@ def print_plan(out: Output, view: PlanView, *, explain: bool) -> None:
                 str(number),
                 str(step.id),
                 f"{step.direction.value}, {_how(step.script.mode.value, len(step.script.statements))}",
-                ", ".join(i.short for i in sorted(step.waits_for & in_plan)),
+                ", ".join(i.short for i in waited),
             )
-            for number, step in enumerate(plan.steps, 1)
+            for number, (step, waited) in enumerate(zip(plan.steps, waits_for, strict=True), 1)
         ],
     )
     if explain:
         _explain(out, view)
     domains = len({step.id.domain for step in plan.steps})
     out.line(f"{_count(len(plan.steps), 'step')} of {_count(domains, 'domain')}, fingerprint {plan.fingerprint}")
+
+
+def _waits_for(plan: Plan) -> list[list[MigrationId]]:
+    """For each step those of the plan that it waits for."""
+    in_plan = {step.id for step in plan.steps}
+    return [sorted(step.waits_for & in_plan) if step.waits_for else [] for step in plan.steps]
+
+
+def _plan_value(view: PlanView, waits_for: list[list[MigrationId]]) -> dict[str, object]:
+    plan = view.plan
+    return {
+        "fingerprint": plan.fingerprint,
+        "steps": [
+            {
+                **migration_value(step.id),
+                "direction": step.direction.value,
+                "mode": step.script.mode.value,
+                "statements": len(step.script.statements),
+                "reasons": list(step.reasons),
+                "waits_for": [str(i) for i in waited],
+            }
+            for step, waited in zip(plan.steps, waits_for, strict=True)
+        ],
+        "edges": [_edge_value(edge) for edge in view.edges],
+        "findings": [finding_value(f) for f in (*plan.notes, *view.findings)],
+        "warnings": list(view.warnings),
+    }
 
 
 def _how(mode: str, statements: int) -> str:
