@@ -17,6 +17,8 @@ from bgce_migrate.apply.target import Address
 from bgce_migrate.errors import Refused
 from tests.e2e.scene import make_owner, query
 
+pytestmark = pytest.mark.postgres(18, 16, 15)
+
 FIRST, SECOND = "cortex_user", "cortex_user_b"
 
 
