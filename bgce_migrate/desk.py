@@ -143,7 +143,7 @@ class Desk(Struct):
         from bgce_migrate.planning import Selection, planner
 
         make_plan = planner(self.tree, Selection(domain, limit, to, allow_unlocked))
-        return execute(target, {d.name: d for d in self.project.domains}, make_plan, info, self.host, replace(options, time_zone=self.project.timezone))
+        return execute(target, {d.name: d for d in self.project.domains}, make_plan, info, self.host, replace(options, time_zone=self.project.timezone), self.project.registry)
 
     def down(
         self,

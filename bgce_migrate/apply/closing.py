@@ -71,7 +71,8 @@ def close(
         audit.check(owned.step, owned.owner, owned.parents, fresh, session)
         found = late.found(held)
         if found == waiting:
-            return tuple(late.require_none(waiting))
+            given = owned.gift.found(session, owned.owner, fresh) if owned.gift is not None else ()
+            return (*given, *late.require_none(waiting))
         waiting = found
         fire = [set_role(owned.owner), *late.fire(waiting)]
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from bgce_migrate.apply import faults, recording
-from bgce_migrate.apply.owned import Owned, settings_of
+from bgce_migrate.apply.owned import Owned, of_part, settings_of
 from bgce_migrate.apply.probes import Verdict, probe
 from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.apply.units import Unit, cut, require_unchanged
@@ -133,6 +133,7 @@ class JournalRunner:
 
     def _transaction(self, session: Session, owned: Owned, unit: Unit, previous: Head | None) -> None:
         step, attempt = owned.step, str(uuid.uuid4())
+        owned, known = of_part(owned, unit.effects, unit.statements)
         begin = [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
             Command(set_role(None)),
@@ -153,7 +154,7 @@ class JournalRunner:
             self._done(session, owned, unit, "the file itself rolls it back")
             return
         role = [Command(set_role(owned.owner))] if owned.owner else []
-        replies = session.run([record, *role, *map(Command, last), Command("COMMIT")])
+        replies = session.run([record, *role, *map(Command, (*known, *last)), Command("COMMIT")])
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{step.id} failed: the server answered COMMIT with {replies[-1].tag}")
 

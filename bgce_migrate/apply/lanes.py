@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from bgce_migrate.access import Grant
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.journal import JournalRunner
@@ -14,6 +15,7 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.session import Session
+from bgce_migrate.domain import Domain
 from bgce_migrate.errors import (
     BgceError,
     HistoryBroken,
@@ -25,6 +27,7 @@ from bgce_migrate.errors import (
 )
 from bgce_migrate.migration import MigrationId, Mode, Plan, Step
 from bgce_migrate.outcome import Head, Measurement, StepResult, StepStatus
+from bgce_migrate.registry import Registry
 
 
 class Hooks(Protocol):
@@ -33,6 +36,7 @@ class Hooks(Protocol):
     def pre_apply(self, step: Step, plan: Plan) -> None: ...
     def post_apply(self, result: StepResult, plan: Plan) -> tuple[str, ...]: ...
     def metrics(self, measurement: Measurement) -> None: ...
+    def grants(self, domain: Domain, registry: Registry) -> tuple[Grant, ...]: ...
 
 
 #: After these nothing more is begun, whatever domain it belongs to.

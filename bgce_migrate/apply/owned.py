@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.giving import Gift
 from bgce_migrate.db.session import SERVER_KEEPALIVE
-from bgce_migrate.migration import MigrationId, Step
+from bgce_migrate.migration import Effect, MigrationId, Statement, Step
 
 _NAME_LENGTH = 63  # bytes: NAMEDATALEN - 1
 
@@ -19,6 +23,7 @@ class Owned(Struct, frozen=True):
         migrator: the domain's login in mode `login`.
         search_path: as `set_config` takes it.
         grants: SQL that the owner runs before COMMIT: rights others need on what the step makes.
+        gift: what finds out the rights on what the step makes in hiding; None where nobody gets any.
         parents: other owners' tables that its keys refer to, as "schema.name".
     """
 
@@ -28,6 +33,17 @@ class Owned(Struct, frozen=True):
     search_path: str
     grants: tuple[str, ...] = ()
     parents: frozenset[str] = frozenset()
+    gift: Gift | None = None
+
+
+def of_part(
+    owned: Owned, effects: Sequence[Effect], statements: Sequence[Statement]
+) -> tuple[Owned, tuple[str, ...]]:
+    """A part of a step that commits by itself, and the GRANTs for what its text says that it makes."""
+    if owned.gift is None:
+        return owned, ()
+    gift = owned.gift.part(effects, statements)
+    return replace(owned, gift=gift), gift.known()
 
 
 def _shown_name(context: Context, step: MigrationId) -> str:

@@ -77,11 +77,7 @@ def execute(
             _require_expected(planned.plan, options.expect)
             if not planned.plan.steps:
                 return report("nothing_to_do")
-        grants = rights_of.by_step(planned.rights) if context.guarded else {}
-        gives = giving(target.control, registry, hooks) if context.guarded and registry is not None else None
-        owned = [_own(context, step, planned, domains, grants.get(step.id, ()), gives) for step in planned.plan.steps]
-        if context.guarded:
-            rights_of.apply_existing(context, target.control, planned.rights.get(None, ()), domains)
+        owned = _ready(context, target, planned, domains, hooks, registry)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
         results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
@@ -97,6 +93,25 @@ def execute(
     finally:
         leadership.release()
         audit.close()
+
+
+def _ready(
+    context: Context,
+    target: Target,
+    planned: Planned,
+    domains: Mapping[str, Domain],
+    hooks: Hooks,
+    registry: Registry | None,
+) -> list[Owned]:
+    """The steps with what each of them gives; what they need of existing objects is given here."""
+    grants, gives = {}, None
+    if context.guarded:
+        grants = rights_of.by_step(planned.rights)
+        gives = giving(target.control, registry, hooks) if registry is not None else None
+    owned = [_own(context, step, planned, domains, grants.get(step.id, ()), gives) for step in planned.plan.steps]
+    if context.guarded:
+        rights_of.apply_existing(context, target.control, planned.rights.get(None, ()), domains)
+    return owned
 
 
 def _own(

@@ -50,6 +50,21 @@ LEFT JOIN pg_shdepend o ON o.dbid = d.dbid AND o.classid = d.classid AND o.objid
 WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY ($1::oid[]) AND d.deptype IN ('a', 'o')
   AND d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
 
+-- name: made
+-- The relations $1 with their columns, and the sequences of their schema behind serial columns and nextval defaults.
+SELECT n.nspname::text, c.relname::text, c.relkind::text,
+       (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+       (SELECT json_agg(DISTINCT s.relname)::text FROM pg_attrdef ad
+        JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' AND s.relnamespace = c.relnamespace
+        WHERE ad.adrelid = c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY ($1::oid[])
+  -- An identity column's own needs no right.
+  AND NOT (c.relkind = 'S' AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+           AND d.objid = c.oid AND d.deptype IN ('i', 'a')))
+
 -- name: blockers
 -- Who holds up the backend $1. A prepared transaction has no backend: it is told by its name instead of a program's.
 SELECT b.pid::text, a.usename::text, a.application_name, a.state,
