@@ -28,6 +28,7 @@ def owners(url: str) -> dict[str, str]:
     return {str(name): str(owner) for name, owner in query(url, OWNERS)}
 
 
+@pytest.mark.postgres(18, 16, 15)
 @pytest.mark.parametrize("who", ["superuser", "administrator"])
 def test_no_client_statement_fails(who: str, database: str, tmp_path: Path) -> None:
     folder = project(tmp_path)
