@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,6 +156,8 @@ def _budgets(call: Call, settings: PoolerSettings, most: int | None) -> tuple[li
 
 
 def _settings(call: Call, said: str | None) -> PoolerSettings:
+    from msgspec.structs import replace
+
     from bgce_migrate.pools.model import OLDEST, parse_version
 
     settings = call.project.pooler

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.pools.model import LOOKUP_POOL, Pool, PoolerSettings, Version, share
 
@@ -11,8 +12,7 @@ from bgce_migrate.pools.model import LOOKUP_POOL, Pool, PoolerSettings, Version,
 LOOKUP_SINCE = Version(1, 19)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
+class ServerLimits(Struct, frozen=True):
     """What a server has: `max_connections` and what it keeps for superusers and reserved roles."""
 
     max_connections: int
@@ -20,8 +20,7 @@ class ServerLimits:
     reserved: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """One server's sum.
 
     Attributes:

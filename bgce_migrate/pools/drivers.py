@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgce_migrate.pools.model import Version
 
@@ -12,8 +12,7 @@ PREPARED_SINCE = Version(1, 21)
 PSYCOPG_SINCE = Version(1, 22)
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """Lines for one driver."""
 
     driver: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 #: Connections of a service whose declaration says nothing.
 DEFAULT_POOL = 5
@@ -38,8 +39,7 @@ def parse_version(text: str) -> Version | None:
     return Version(int(found[1]), int(found[2])) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class PoolerSettings:
+class PoolerSettings(Struct, frozen=True):
     """`[pgbouncer]` of `bgce.toml`.
 
     Attributes:
@@ -59,8 +59,7 @@ class PoolerSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """What a service may hold on one server. `declared` is False where its declaration says nothing."""
 
     service: str
@@ -74,8 +73,7 @@ def share(pool: Pool, processes: int) -> int:
     return max(pool.size // processes, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A server's database as a pooler reaches it.
 
     Attributes:
@@ -89,8 +87,7 @@ class Place:
     tls: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaPlace:
+class ReplicaPlace(Struct, frozen=True):
     """A replica and whose reads go there. `place` is None where its variable is not set."""
 
     name: str
@@ -99,8 +96,7 @@ class ReplicaPlace:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Everything that the pooler's file is made of."""
 
     project: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.pools.budget import LOOKUP_SINCE
 from bgce_migrate.pools.drivers import PREPARED_SINCE, advice
@@ -30,8 +31,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@,-]+\Z")
 _TLS = {"sslmode": "server_tls_sslmode", "sslrootcert": "server_tls_ca_file"}
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """Where the pooler is met: by TCP, and by a socket in `socket_folder` if that is not empty.
 
     Attributes:
@@ -44,16 +44,14 @@ class Listening:
     users_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """The file, and what a person should know of what is not in it."""
 
     text: str
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(Struct, frozen=True):
     name: str
     value: str
     since: Version | None = None

@@ -90,8 +90,12 @@ def let_in(server: Server) -> None:
 
 
 @contextmanager
-def pooled(server: Server, superuser: str, project: Path, *words: str) -> Iterator[Pooled]:
-    """Render the file, start the pooler on it, stop it at the end."""
+def pooled(server: Server, superuser: str, project: Path, *words: str, replica: str | None = None) -> Iterator[Pooled]:
+    """Render the file, start the pooler on it, stop it at the end.
+
+    Args:
+        replica: the address of a standby; the server itself stands in for one by default.
+    """
     program = find_pgbouncer()
     if program is None:
         pytest.skip("pgbouncer is not installed")
@@ -105,7 +109,7 @@ def pooled(server: Server, superuser: str, project: Path, *words: str) -> Iterat
     file = project / "pgbouncer.ini"
     answer = bgce(
         "pgbouncer", "render", "--listen-port", str(port), "--socket-dir", folder, "--output", file, *words,
-        "-d", by_socket, cwd=project, env={"REPLICA_URL": by_socket},
+        "-d", by_socket, cwd=project, env={"REPLICA_URL": replica or by_socket},
     )  # fmt: skip
     assert answer.code == 0, answer.err
     account.write(folder / "pgbouncer.ini", file.read_text())

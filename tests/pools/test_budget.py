@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bgce_migrate.pools.budget import ServerLimits, budget, fence
 from bgce_migrate.pools.drivers import advice

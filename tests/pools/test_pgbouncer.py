@@ -15,9 +15,10 @@ from bgce_migrate.apply.target import Address
 from bgce_migrate.servers import Server
 from tests.cli.program import bgce
 from tests.e2e.scene import query
+from tests.faults.cluster import make_standby, remove_primary, start_primary
 from tests.pooler import find_pgbouncer
 from tests.pools.scene import SECRET, SERVICES, Pooled, let_in, pooled, prepare, project
-from tests.servers import SETTINGS, DatabaseMaker
+from tests.servers import SETTINGS, DatabaseMaker, reason_missing
 
 pytestmark = pytest.mark.xdist_group("pooled")
 
@@ -156,6 +157,35 @@ def test_a_password_changes_behind_the_pooler(pooler: Pooled) -> None:
         psycopg.connect(pooler.url("community", "community_user"))
     with psycopg.connect(url, prepare_threshold=None) as connection:
         connection.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("major", [18, 15])
+def test_reads_go_to_the_standby(major: int, server_root: Path, tmp_path: Path) -> None:
+    """On the default server of Debian 12 too: its pooler, its PostgreSQL."""
+    if (reason := reason_missing(major)) is not None or find_pgbouncer() is None:
+        pytest.skip(reason or "pgbouncer is not installed")
+    primary = start_primary(server_root, major)
+    standby = None
+    try:
+        superuser = DatabaseMaker(primary)("archive")
+        folder = project(tmp_path)
+        prepare(superuser, folder)
+        let_in(primary)
+        standby = make_standby(primary)
+        address = f"host={standby.cluster.folder} port={standby.server.port} dbname=archive"
+        with pooled(primary, superuser, folder, replica=address) as pooler:
+            recovering = {}
+            for entry in ("postal", "postal_ro"):
+                with psycopg.connect(pooler.url(entry, "postal_user"), prepare_threshold=None) as connection:
+                    recovering[entry] = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+            assert recovering == {"postal": (False,), "postal_ro": (True,)}
+            hosts = {row["name"]: (row["host"], row["port"]) for row in pooler.show("DATABASES")}
+            assert hosts["postal_ro"] == (str(standby.cluster.folder), str(standby.server.port))
+            assert hosts["postal"][1] == str(primary.port)
+    finally:
+        if standby is not None:
+            standby.remove()
+        remove_primary(server_root, primary)
 
 
 def test_the_strategy_documents_pools_are_rejected_by_the_live_server(hundred: Server, tmp_path: Path) -> None:
