@@ -80,7 +80,7 @@ CREATE TABLE billing.invoices (
     state billing.state
 );
 CREATE INDEX idx_invoices_person_id ON billing.invoices (person_id);
-CREATE TABLE billing.payments (id bigint PRIMARY KEY, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE billing.payments (id bigint, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE FUNCTION billing.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE FUNCTION billing.pay(bigint) RETURNS void LANGUAGE sql AS 'UPDATE billing.invoices SET paid = true WHERE id = $1';
 CREATE TRIGGER invoices_touch BEFORE UPDATE ON billing.invoices FOR EACH ROW EXECUTE FUNCTION billing.touch();

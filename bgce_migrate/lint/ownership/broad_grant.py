@@ -10,6 +10,8 @@ role is a read nobody declared.
 
 Nothing: the rights of services follow from `writes`, `reads` and `calls`, and are kept true.
 
+server: runs it
+
 ```sql bad
 GRANT ALL ON orders.orders TO PUBLIC;
 ```

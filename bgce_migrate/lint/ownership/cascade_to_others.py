@@ -9,6 +9,8 @@ server asks for no privilege on them.
 
 Without CASCADE the server refuses and names what is in the way; ask its owners to remove it first.
 
+server: runs it; the engine refuses the step, because it locks what belongs to others
+
 ```sql bad
 DROP TYPE orders.mood CASCADE;
 ```

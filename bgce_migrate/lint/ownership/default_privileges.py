@@ -8,6 +8,8 @@ Every table made later gets the grant, without a line anywhere near it.
 
 Nothing: new tables get their rights from the declarations when they are made.
 
+server: runs it
+
 ```sql bad
 ALTER DEFAULT PRIVILEGES IN SCHEMA orders GRANT SELECT ON TABLES TO PUBLIC;
 ```

@@ -8,6 +8,8 @@ EXECUTE goes to PUBLIC by default, so every domain and every login can act with 
 
 REVOKE EXECUTE ... FROM PUBLIC in the same migration; callers get it by `functions` and `calls`.
 
+server: runs it
+
 ```sql bad
 CREATE FUNCTION orders.pay(bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = orders, pg_temp AS
     'UPDATE orders.orders SET total = 0 WHERE id = $1';

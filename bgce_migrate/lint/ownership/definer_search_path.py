@@ -9,6 +9,8 @@ the rights of the domain's owner. Temporary objects come first unless `pg_temp` 
 
 `SET search_path = orders, pg_temp`.
 
+server: runs it
+
 ```sql bad
 CREATE FUNCTION orders.pay(bigint) RETURNS void LANGUAGE sql SECURITY DEFINER AS
     'UPDATE orders.orders SET total = 0 WHERE id = $1';

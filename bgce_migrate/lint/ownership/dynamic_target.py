@@ -10,6 +10,8 @@ table it is about before it runs.
 Write the statement out, or let `format` have constants only. Where that cannot be, say with
 `-- bgce: requires` what it needs, and give the reason in `-- bgce: allow dynamic-target until ... reason="..."`.
 
+server: refuses it, 42501
+
 ```sql bad
 DO $$
 DECLARE t text;

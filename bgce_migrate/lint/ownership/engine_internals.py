@@ -9,6 +9,8 @@ frees advisory locks, discards the session or ends backends breaks that for all 
 
 `bgce-migrate force` and `repair` correct what is recorded, with a row that says why.
 
+server: refuses it, 42501
+
 ```sql bad
 DELETE FROM bgce_migrate.migration_history;
 ```

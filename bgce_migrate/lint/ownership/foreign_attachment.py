@@ -9,6 +9,8 @@ owner's own code says.
 
 Ask the owner for it; or listen to what the owner publishes.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE INDEX idx_invoices_paid ON billing.invoices (paid);
 ```

@@ -8,6 +8,8 @@ What a statement may not do, a function may not do either; only that it shows wh
 
 Call a function that the other domain shares; declare the domains that bodies read with `requires`.
 
+server: runs it
+
 ```sql bad
 CREATE FUNCTION orders.settle() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

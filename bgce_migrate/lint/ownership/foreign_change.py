@@ -11,12 +11,14 @@ ever saw it.
 Ask the owner for a migration of their own; where your migration must follow it, name that one with
 `-- bgce: requires`.
 
+server: refuses it, 42501
+
 ```sql bad
 ALTER TABLE billing.invoices ADD COLUMN note text;
 ```
 
 ```sql good
-ALTER TABLE orders.orders ADD COLUMN note text;
+ALTER TABLE orders.orders ADD COLUMN remark text;
 ```
 """
 

@@ -8,6 +8,8 @@ Rights on an object are its owner's to give.
 
 Declare the read with `reads`; the owner's rights are then worked out and granted by `bgce-migrate`.
 
+server: refuses it, 42501
+
 ```sql bad
 GRANT SELECT ON billing.invoices TO orders_user;
 ```

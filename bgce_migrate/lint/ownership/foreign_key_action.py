@@ -9,6 +9,8 @@ for no privilege on them, so no grant stops it: one domain writes another's tabl
 
 NO ACTION, and let the owner of the rows decide, for example when it hears of the deletion.
 
+server: runs it
+
 ```sql bad
 ALTER TABLE orders.orders ADD CONSTRAINT fk_orders_person_id FOREIGN KEY (person_id)
     REFERENCES crm.people (id) ON DELETE CASCADE NOT VALID;

@@ -8,6 +8,8 @@ Its programs stand still until this transaction ends. A row lock needs no more t
 
 Read without a lock; where two tables must not move apart, let the owner ship a function for it.
 
+server: refuses it, 42501
+
 ```sql bad
 LOCK TABLE billing.invoices IN SHARE MODE;
 ```

@@ -8,6 +8,8 @@ DDL of the one owner locks the other's table, and a query of the parent reads bo
 
 Keep parent and partitions in one domain.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE TABLE orders.old_invoices () INHERITS (billing.invoices);
 ```

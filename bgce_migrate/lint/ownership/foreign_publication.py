@@ -8,6 +8,8 @@ Its rows leave the database for subscribers its owner does not know; a published
 
 The owner publishes its own tables.
 
+server: refuses it, 42501
+
 ```sql bad
 ALTER PUBLICATION feed ADD TABLE billing.invoices;
 ```

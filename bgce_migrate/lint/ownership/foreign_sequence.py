@@ -8,8 +8,10 @@ RESTART, DROP and OWNED BY reach across: the other domain's inserts fail, or tak
 
 An identity column, or a sequence of one's own.
 
+server: refuses it, 42501
+
 ```sql bad
-ALTER TABLE orders.orders ALTER COLUMN id SET DEFAULT nextval('billing.invoice_numbers');
+ALTER TABLE orders.orders ALTER COLUMN total SET DEFAULT nextval('billing.invoice_numbers');
 ```
 
 ```sql good

@@ -9,6 +9,8 @@ The function runs with the rights of whoever writes the table, and its owner may
 A function of one's own; or the owner shares it with `functions = { f = "shared" }`, and this domain
 requires the owner.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE TRIGGER orders_touch BEFORE UPDATE ON orders.orders FOR EACH ROW EXECUTE FUNCTION billing.touch();
 ```

@@ -9,6 +9,8 @@ this table under a lock.
 
 A type of one's own, or plain text with a CHECK. With `requires` it is a warning, without an error.
 
+server: refuses it, 42501
+
 ```sql bad
 ALTER TABLE orders.orders ADD COLUMN state billing.state;
 ```

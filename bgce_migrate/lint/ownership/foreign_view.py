@@ -10,6 +10,8 @@ table, although that domain never agreed.
 Declare the read for the service that needs it; from PostgreSQL 15 on `WITH (security_invoker = true)`
 asks for the reader's own rights.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE VIEW orders.paid AS SELECT id, paid FROM billing.invoices;
 ```

@@ -10,6 +10,8 @@ goes past all of them. The server refuses it when the step runs, because owners 
 Let the owner ship a function for the write and share it (`functions = { pay = "shared" }`), and declare
 `calls = ["billing:pay"]`; or ask the owner for a migration.
 
+server: refuses it, 42501
+
 ```sql bad
 UPDATE billing.invoices SET paid = true;
 ```

@@ -10,6 +10,8 @@ with `hot = ["crm:people"]` in `[lint]` of bgce.toml; for other parents this is 
 
 Make the table without the key, add the key NOT VALID in a migration of its own, then VALIDATE it.
 
+server: runs it
+
 ```sql bad
 CREATE TABLE orders.visits (id bigint PRIMARY KEY, person_id bigint REFERENCES crm.people (id));
 ```

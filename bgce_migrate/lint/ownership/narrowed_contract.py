@@ -9,6 +9,8 @@ it, and their programs fail.
 
 Change the function first so that it fills or checks the value, tell its callers, then add the rule.
 
+server: runs it
+
 ```sql bad
 ALTER TABLE orders.orders ALTER COLUMN person_id SET NOT NULL;
 ```

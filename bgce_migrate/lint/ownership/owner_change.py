@@ -10,6 +10,8 @@ and the new owner may do with it what it likes.
 Leave it: the step runs as the owner, so what it makes is the owner's. A table moves to another domain by a
 migration there that makes a new one.
 
+server: refuses it, 42501
+
 ```sql bad
 ALTER TABLE orders.orders OWNER TO billing_owner;
 ```

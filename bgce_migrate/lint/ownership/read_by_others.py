@@ -9,6 +9,8 @@ The other domain's programs use it now. When it goes, they fail.
 Expand and contract: bring the new thing beside the old one, let the readers move, and drop the old one
 when their declarations are gone.
 
+server: runs it
+
 ```sql bad
 ALTER TABLE orders.orders DROP COLUMN status;
 ```

@@ -9,8 +9,10 @@ domain act as another.
 
 Declare services and their logins; `bgce-migrate bootstrap` and `grants` make the roles.
 
+server: refuses it, 42501
+
 ```sql bad
-GRANT billing_owner TO orders_migrator;
+GRANT billing_owner TO orders_owner;
 ```
 
 ```sql good

@@ -9,6 +9,8 @@ no border holds. It works from DO blocks and functions too.
 
 Take it out; a migration of the other domain runs as that domain.
 
+server: refuses it, 42501
+
 ```sql bad
 RESET ROLE;
 ALTER TABLE orders.orders ADD COLUMN z integer;

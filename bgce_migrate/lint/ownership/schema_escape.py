@@ -10,6 +10,8 @@ outside of its rights and of everybody's map.
 Write the schema in front of the name. Where the domain's schema is `public`, only other domains' schemas
 are judged.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE TABLE public.leak (id bigint PRIMARY KEY);
 ```

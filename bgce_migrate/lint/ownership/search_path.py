@@ -8,6 +8,8 @@ Names without a schema then mean, or make, something of another domain, and noth
 
 Write the schema in front of the name. A path of one's own schema is harmless; so is the empty one.
 
+server: refuses it, 3F000
+
 ```sql bad
 SET search_path = billing;
 CREATE TABLE extra (id bigint PRIMARY KEY);

@@ -10,6 +10,8 @@ the database; COPY ... PROGRAM and file functions reach the machine below it. On
 Extensions are listed in `[database] extensions` of bgce.toml and installed by `bootstrap`; for the rest ask
 the people who run the database.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION orders.watch();
 ```

@@ -9,6 +9,8 @@ the wrong one.
 
 Another name, for example with `tmp_` in front.
 
+server: runs it
+
 ```sql bad
 CREATE TEMPORARY TABLE orders (id bigint);
 ```

@@ -8,6 +8,8 @@ With CASCADE it empties the other domain's table; without it the server refuses.
 
 DELETE in batches; rows that are still referenced stay and can be looked at.
 
+server: refuses it, 42501
+
 ```sql bad
 TRUNCATE orders.orders CASCADE;
 ```

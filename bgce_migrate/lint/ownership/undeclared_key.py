@@ -10,6 +10,8 @@ against writes, and each insert locks the parent's row. It also needs a grant th
 Write the other domain into `requires`; the grant follows from it. Or keep the id without a key and declare
 it as `loose`.
 
+server: refuses it, 42501
+
 ```sql bad
 CREATE TABLE orders.refunds (id bigint PRIMARY KEY, invoice_id bigint REFERENCES billing.invoices (id));
 ```

@@ -10,6 +10,8 @@ never.
 
 Declare the dependency with `requires`; let the owner share columns above class public with `shares`.
 
+server: refuses it, 42501
+
 ```sql bad
 INSERT INTO orders.orders (id, total) SELECT id, total FROM billing.invoices;
 ```
