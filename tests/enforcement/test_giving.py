@@ -249,7 +249,7 @@ def test_rights_cost_no_round_trip(mode: str, any_server: Server, database: str,
         counted = []
         for limit in (4, 18):
             before = proxy.round_trips
-            require_done(up(guarded.project, through, passwords=guarded.passwords, limit=limit))
+            require_done(up(guarded.project, through, passwords=guarded.passwords, domain="shop", limit=limit))
             counted.append(proxy.round_trips - before)
     assert (counted[1] - counted[0]) / 14 == pytest.approx(2, abs=0.15), counted
     service(guarded, "press_user")

@@ -57,7 +57,7 @@ def test_the_engine_reads_the_project_without_a_complaint() -> None:
     assert [domain.name for domain in project.domains] == list(EXPECTED)
     assert all(read_folder(domain).notes == () for domain in project.domains)
     migrations = [migration for domain in project.domains for migration in read_migrations(domain)]
-    assert len(migrations) == 49 and all(migration.down for migration in migrations)
+    assert len(migrations) == 50 and all(migration.down for migration in migrations)
 
 
 def test_eleven_domains_declare_the_48_tables_once_each() -> None:
