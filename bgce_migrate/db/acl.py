@@ -44,7 +44,7 @@ def _commands(session: Session, scope: Scope) -> dict[str, Command]:
     """All queries, by name."""
     schemas, owners = array([*scope.schemas, scope.bookkeeping]), array(scope.owning)
     roles, named = array(sorted(scope.roles)), array(sorted({*scope.grantees, *AROUND, scope.session_role}))
-    functions = array(sorted({name for d in scope.declared for name in d.functions}))
+    functions = array(sorted({name for _, name in scope.functions}))
     may = "SET" if session.server_version >= 160000 else "MEMBER"
     query = session.query
     return {
@@ -60,8 +60,8 @@ def _commands(session: Session, scope: Scope) -> dict[str, Command]:
         "default_acl": Command(query("acl", "default_acl"), (owners,)),
         "memberships": Command(query("acl", "memberships"), (roles,)),
         "accounts": Command(query("acl", "accounts"), (named, may, schemas)),
-        "foreign_keys": Command(query("acl", "foreign_keys"), (owners,)),
-        "view_columns": Command(query("acl", "view_columns"), (owners,)),
+        "foreign_keys": Command(query("acl", "foreign_keys"), (schemas, owners)),
+        "view_columns": Command(query("acl", "view_columns"), (schemas, owners)),
     }
 
 
@@ -84,9 +84,10 @@ class _Reading:
         existing, strangers = self._relations()
         self._acls()
         functions = {
-            on: self.scope.owners[owner]
+            on: home
             for on, owner in self._others()
-            if on.kind is SecurableKind.FUNCTION and owner in self.scope.owners
+            if on.kind is SecurableKind.FUNCTION
+            and (home := self.scope.functions.get((on.schema, on.name)) or self.scope.owners.get(owner))
         }
         grantors: dict[Membership, tuple[str, ...]] = {}
         for role, member, inherit, set_role, admin, by in _text(self.rows["memberships"]):
@@ -198,11 +199,15 @@ class _Reading:
                     self._entry(on, grantee, grantor, privileges)
 
     def _uses(self) -> Iterator[Use]:
+        """Between domains by declaration: an owner that is wrong now is set right first."""
         for query in ("foreign_keys", "view_columns"):
-            for user, schema, table, columns, by in _text(self.rows[query]):
-                if user in self.scope.owners:
-                    key = query == "foreign_keys"
-                    yield Use(self.scope.owners[user], (schema, table), tuple(json.loads(columns or "[]")), key, by)
+            for schema, name, owner, other_schema, other, columns in _text(self.rows[query]):
+                user = self.scope.registry.owner_of(name, schema) or self.scope.owners.get(owner)
+                used = self.scope.registry.owner_of(other, other_schema)
+                used = used or self.scope.owners.get(self.owners.get(Securable(SecurableKind.TABLE, other_schema, other), ""))
+                if user is not None and used is not None and user != used:
+                    listed = tuple(json.loads(columns or "[]"))
+                    yield Use(user, (other_schema, other), listed, query == "foreign_keys", f"{schema}.{name}")
 
 
 def _text(rows: Rows) -> Iterator[tuple[str, ...]]:

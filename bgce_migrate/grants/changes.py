@@ -87,6 +87,13 @@ class OwnerChange:
         return replace(self, before=self.after, after=self.before)
 
 
+#: As GRANT's own manual lists them.
+_ORDER = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "CREATE", "CONNECT",
+    "TEMPORARY", "EXECUTE", "USAGE",
+)  # fmt: skip
+_RANK = {privilege: rank for rank, privilege in enumerate(_ORDER)}
+
 Change: TypeAlias = RightsChange | DefaultChange | MembershipChange | OwnerChange
 
 
@@ -114,7 +121,8 @@ def grouped(
         said.setdefault(of, {})[why[(on, grantee, privilege)]] = None
     grantees: dict[tuple[Securable, tuple[str, ...], tuple[str, ...]], dict[str, dict[str, None]]] = {}
     for (on, grantee, listed_columns), found in privileges.items():
-        grantees.setdefault((on, listed_columns, tuple(found)), {})[grantee] = said[(on, grantee, listed_columns)]
+        held_alike = tuple(sorted(found, key=lambda p: _RANK.get(p, len(_RANK))))
+        grantees.setdefault((on, listed_columns, held_alike), {})[grantee] = said[(on, grantee, listed_columns)]
     return [
         RightsChange(
             on, held, tuple(who), listed_columns, gives, option, cascade,

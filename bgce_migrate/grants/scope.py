@@ -51,6 +51,7 @@ class Scope:
         owners: the domain of each owner role; in layout plain none can be told from the owner.
         owning: the roles whose objects are the project's.
         logins: the service of each login; where several have one login, one of them.
+        functions: the domain of each declared function, by schema and name.
         roles: every role of the project: owners, services, migrators, the bookkeeper.
         grantees: those, and the roles that plugins name.
     """
@@ -71,6 +72,7 @@ class Scope:
     owners: Mapping[str, str] = field(init=False, repr=False)
     owning: tuple[str, ...] = field(init=False, repr=False)
     logins: Mapping[str, str] = field(init=False, repr=False)
+    functions: Mapping[Place, str] = field(init=False, repr=False)
     roles: frozenset[str] = field(init=False, repr=False)
     grantees: frozenset[str] = field(init=False, repr=False)
 
@@ -86,6 +88,7 @@ class Scope:
             "owners": MappingProxyType(owners),
             "owning": tuple(owners) if self.guarded else (self.session_role,),
             "logins": MappingProxyType(logins),
+            "functions": MappingProxyType({(d.schema, name): d.name for d in declared for name in d.functions}),
             "roles": roles,
             "grantees": roles | {grant.grantee for _, grant in self.extra},
         }.items():

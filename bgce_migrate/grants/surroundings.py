@@ -96,7 +96,7 @@ def _owners(scope: Scope, current: Current) -> Iterator[tuple[Securable, str]]:
         if on.kind is SecurableKind.TABLE:
             home = registry.owner_of(on.name, on.schema)
         elif on.kind is SecurableKind.FUNCTION and on.schema != scope.bookkeeping:
-            home = next((d.name for d in scope.declared if d.schema == on.schema and on.name in d.functions), None)
+            home = scope.functions.get((on.schema, on.name))
         elif on.kind is SecurableKind.SCHEMA and guarded and on.name not in ("public", scope.bookkeeping):
             home = next((d.name for d in scope.declared if d.schema == on.name), None)
         if home is not None and registry[home].declared:

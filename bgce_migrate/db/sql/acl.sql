@@ -137,30 +137,30 @@ FROM pg_roles r WHERE r.rolname = ANY ($1::text[])
 SELECT session_user::text, r.rolsuper::text, current_database()::text FROM pg_roles r WHERE r.rolname = session_user
 
 -- name: foreign_keys
--- Between tables of two of the owners $1.
-SELECT co.rolname::text, pn.nspname::text, p.relname::text,
+-- By table and the one it refers to, whoever owns them: owners may be about to be set right.
+SELECT cn.nspname::text, c.relname::text, co.rolname::text, pn.nspname::text, p.relname::text,
        (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_attribute a
-        WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
-       cn.nspname || '.' || c.relname
+        WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey))
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace JOIN pg_roles co ON co.oid = c.relowner
 JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND p.relowner <> c.relowner AND co.rolname = ANY ($1::text[])
+WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid <> k.conrelid
+  AND (cn.nspname = ANY ($1::text[]) OR co.rolname = ANY ($2::text[]))
 
 -- name: view_columns
--- Columns of other owners' tables that views of the owners $1 show with their owner's rights.
-SELECT vo.rolname::text, tn.nspname::text, t.relname::text,
-       json_agg(DISTINCT a.attname)::text, vn.nspname || '.' || v.relname
+-- Columns of other relations that views show with their owner's rights.
+SELECT vn.nspname::text, v.relname::text, vo.rolname::text, tn.nspname::text, t.relname::text,
+       json_agg(DISTINCT a.attname)::text
 FROM pg_class v JOIN pg_roles vo ON vo.oid = v.relowner JOIN pg_namespace vn ON vn.oid = v.relnamespace
 JOIN pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'
 JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
                 AND d.refobjsubid > 0
-JOIN pg_class t ON t.oid = d.refobjid AND t.relowner <> v.relowner JOIN pg_namespace tn ON tn.oid = t.relnamespace
+JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
-WHERE v.relkind IN ('v', 'm') AND vo.rolname = ANY ($1::text[])
+WHERE v.relkind IN ('v', 'm') AND (vn.nspname = ANY ($1::text[]) OR vo.rolname = ANY ($2::text[]))
   AND NOT EXISTS (SELECT 1 FROM unnest(v.reloptions) o
                   WHERE o LIKE 'security_invoker=%' AND split_part(o, '=', 2)::boolean)
-GROUP BY vo.rolname, tn.nspname, t.relname, vn.nspname, v.relname
+GROUP BY vn.nspname, v.relname, vo.rolname, tn.nspname, t.relname
 
 -- name: inheriting
 -- Who has whose rights without SET ROLE, over the whole server: member, role. The database's owner is a member of
