@@ -37,36 +37,40 @@ class Taken(Struct, frozen=True):
 
 
 def run(
-    session: Session, look: Session, plan: TakePlan, patience: Patience, tell: Callable[[Taken], None]
+    open_session: Callable[[], Session], plan: TakePlan, patience: Patience, tell: Callable[[Taken], None]
 ) -> tuple[Taken, ...]:
     """Take over everything that is planned; what is done stands whatever happens to the rest.
 
     Args:
-        session: the administrator's.
-        look: another one of its sessions, that sees who is in the way.
+        open_session: opens one more session of the administrator.
         tell: called after each object.
 
     Raises:
         Refused: this administrator may not act for a former owner.
         Unavailable: some objects were in use for too long; names them and who uses them.
     """
-    deadlock, superuser = (value or "" for value in session.ask("takeover", "patience")[0])
-    borrowed = _borrow(session, plan)
     done: list[Taken] = []
     left: dict[str, str] = {}
-    try:
-        for item in plan.items:
-            mover = _Mover(session, look, patience, int(deadlock), superuser == "true")
-            tries = mover.move(item)
-            if tries:
-                done.append(Taken(item, tries))
-                tell(done[-1])
-            else:
-                left[str(item)] = "; ".join(mover.blockers) or "nobody that this login can see"
-    finally:
-        if session.usable:
-            for role in reversed(borrowed):
-                session.execute(st.revoke_role(role, plan.me))
+    if not plan.items:
+        return ()
+    with open_session() as session, open_session() as look:
+        deadlock, superuser = (value or "" for value in session.ask("takeover", "patience")[0])
+        borrowed = _borrow(session, plan)
+        try:
+            for item in plan.items:
+                mover = _Mover(session, look, patience, int(deadlock), superuser == "true")
+                tries = mover.move(item)
+                if tries:
+                    done.append(Taken(item, tries))
+                    tell(done[-1])
+                else:
+                    left[str(item)] = "; ".join(mover.blockers) or "nobody that this login can see"
+        except BaseException:
+            # Interrupted in the middle of a call, say: what it had begun rolls back with its connection.
+            session.close()
+            raise
+        finally:
+            _give_back(session, open_session, plan, borrowed)
     if left:
         names = "; ".join(f"{name} is held by {who}" for name, who in left.items())
         raise Unavailable(
@@ -74,6 +78,14 @@ def run(
             hint="what is taken over stands; run it again when they are free, or with a longer --retry-for",
         )
     return tuple(done)
+
+
+def _give_back(session: Session, open_session: Callable[[], Session], plan: TakePlan, roles: Sequence[str]) -> None:
+    if not roles:
+        return
+    with session if session.usable else open_session() as usable:
+        for role in reversed(roles):
+            usable.execute(st.revoke_role(role, plan.me))
 
 
 def _borrow(session: Session, plan: TakePlan) -> list[str]:

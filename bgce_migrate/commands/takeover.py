@@ -32,15 +32,16 @@ def hand_over(
     done: Sequence[Taken] = ()
     with connect(address.conninfo, address.schema) as session:
         plan = taking.plan(session, call.project.registry, domains)
-        _say(call, plan)
-        if print_only:
-            statements = list(takeover.script(plan, patience))
-            for statement in statements:
-                call.out.line(f"{statement};")
-        else:
-            with connect(address.conninfo, address.schema) as look:
-                done = takeover.run(session, look, plan, patience, lambda taken: _tell(call, taken))
-            call.out.line(f"taken over: {len(done)}" if done else "nothing to take over")
+    _say(call, plan)
+    if print_only:
+        statements = list(takeover.script(plan, patience))
+        for statement in statements:
+            call.out.line(f"{statement};")
+    else:
+        done = takeover.run(
+            lambda: connect(address.conninfo, address.schema), plan, patience, lambda taken: _tell(call, taken)
+        )
+        call.out.line(f"taken over: {len(done)}" if done else "nothing to take over")
     return {
         "take_over": [_value(item) for item in plan.items],
         "taken_over": len(done),

@@ -139,7 +139,6 @@ class Load:
 
     rounds: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    slowest: float = 0.0
 
     def settle(self) -> None:
         """Wait until every program has gone round a few more times."""

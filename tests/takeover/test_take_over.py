@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.cli.program import bgce
+from tests.cli.program import bgce, start
 from tests.e2e.scene import MakeDatabase, make_owner, query
 from tests.takeover.scene import LOGINS, as_login, load, make, project
 
@@ -99,6 +101,30 @@ def test_a_table_in_use_is_tried_again_and_told(database: str, tmp_path: Path) -
             other.execute("UPDATE users SET name = name")
         reader.rollback()
     assert bgce("bootstrap", "--take-over", "-d", database, cwd=folder).code == 0
+    assert owners(database) == AFTER
+
+
+@pytest.mark.postgres(18)
+def test_an_interruption_gives_back_what_was_lent(database: str, tmp_path: Path) -> None:
+    folder, administrator = project(tmp_path), make_owner(database, "admin", "CREATEROLE")
+    make(database, administrator)
+    query(database, "ALTER SCHEMA public OWNER TO admin")
+    assert bgce("bootstrap", "-d", administrator, cwd=folder).code == 0
+    members = query(database, "SELECT count(*) FROM pg_auth_members")
+    with psycopg.connect(as_login(database, "newsletter_user")) as reader:
+        reader.execute("SELECT count(*) FROM users")
+        process = start("bootstrap", "--take-over", "-d", administrator, cwd=folder)
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE usename = 'admin' AND wait_event_type = 'Lock'"
+        for _ in range(600):
+            if query(database, waiting):
+                break
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130, err
+    assert owners(database)["users"] == "postal_user"
+    assert query(database, "SELECT count(*) FROM pg_auth_members") == members
+    assert bgce("bootstrap", "--take-over", "-d", administrator, cwd=folder).code == 0
     assert owners(database) == AFTER
 
 
