@@ -17,6 +17,7 @@ _RULES = (
     (re.compile(r"undeclared dependency"), "undeclared-dependency"),
     (re.compile(r"cycle: "), "order-cycle"),
     (re.compile(r"ambiguous: "), "order-ambiguous"),
+    (re.compile(r"contradiction: "), "order"),
     (re.compile(r"is there twice|already in the log"), "duplicate-version"),
     (re.compile(r"which does not exist|requires itself"), "unknown-requirement"),
     (re.compile(r"which .* (dropped|renamed to)"), "name-gone"),

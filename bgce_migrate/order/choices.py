@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from bgce_migrate.errors import Problem
-from bgce_migrate.order import wording
+from bgce_migrate.order.asking import ask
 from bgce_migrate.order.contests import pair_links, settle_uses, timeline
 from bgce_migrate.order.names import COLUMN, LENIENT
 from bgce_migrate.order.record import Use
@@ -44,6 +44,7 @@ def decide(work: Work) -> None:
     if work.problems:
         return
     left = _undecidable(work, left)
+    work.sure = work.web.mark()
     _evidence(work)
     mark, soft = work.web.mark(), len(work.soft)
     first: list[_Item] = []
@@ -64,7 +65,8 @@ def decide(work: Work) -> None:
         elif rest:
             first = [*first, rest[-1]]
     if stuck is not None:
-        work.problems.append(_ask(work, stuck))
+        work.web.back_to(work.sure)
+        work.problems.append(ask(work, stuck))
 
 
 def _follow(work: Work, items: Sequence[_Item], certain: bool) -> _Open:
@@ -124,7 +126,7 @@ def _undecidable(work: Work, items: Sequence[_Item]) -> list[_Item]:
             found = timeline(work, item, certain=True)
             asked = found is not None and found.clash is not None and item.key[0] not in LENIENT
         if asked:
-            work.problems.append(_ask(work, item))
+            work.problems.append(ask(work, item))
         else:
             kept.append(item)
     return kept
@@ -163,7 +165,7 @@ def _guess_one(work: Work, item: _Item) -> tuple[Problem | None, Link | None, bo
         options = work.possible(item)
         picked = _pick(work, item, options)
         if picked is None and options:
-            return _ask(work, item), None, True
+            return ask(work, item), None, True
         ordered = [o for o in [picked, *options] if o is not None]
         return None, None, any(work.take(item, option) for option in ordered)
     found = timeline(work, item, certain=False)
@@ -219,24 +221,6 @@ def likely_interval(work: Work, choice: Choice) -> Interval:
     return _pick(work, choice, work.possible(choice)) or choice.options[0]
 
 
-def _ask(work: Work, item: _Item) -> Problem:
-    nodes = work.record.nodes
-    if isinstance(item, Contest):
-        writes = work.by_place(list(work.record.writes[item.key].values()))
-        found = timeline(work, item, certain=True)
-        first, second = (found and (found.clash or next(iter(found.likely), None))) or (writes[0], writes[-1])
-        return wording.both(item.key, nodes, first, second)
-    use = item.use
-    options = work.possible(item) or item.options
-    makers = [o.start.node for o in options if o.start is not None]
-    if len(makers) > 1:
-        ids = nodes[makers[0]].id, nodes[makers[1]].id
-        return wording.which(use.key, nodes[use.node], use.effect, *ids)
-    ends = [o.end.node for o in options if o.end is not None]
-    other = (makers or ends or [use.node])[0]
-    return wording.before_or_after(use.key, nodes[use.node], use.effect, nodes[other])
-
-
 def _impossible(work: Work, item: _Item) -> Problem:
     """Every meaning of a use contradicts certain edges: a cycle through it."""
     if isinstance(item, Choice):
@@ -244,4 +228,4 @@ def _impossible(work: Work, item: _Item) -> Problem:
             for link in work.around(item.use, option):
                 if work.web.dag.reaches(link.after, link.before):
                     return work.cycle_over(link)
-    return _ask(work, item)
+    return ask(work, item)

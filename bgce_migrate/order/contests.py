@@ -143,7 +143,13 @@ def _loosely_made(work: Work, key: Key, ordered: list[Write]) -> None:
     makers = [w for w in ordered if w.lives]
     firsts = {work.record.domain(w.node): w for w in reversed(makers)}.values()
     times = [Interval(w, None, w.life) for w in makers if w in firsts]
-    _add_certain(work, _uses(work, key, ordered, times, any_maker=True))
+    links = _uses(work, key, ordered, times, any_maker=True)
+    for use in work.record.uses.get(key, ()):
+        write = work.record.writes[key].get(use.node)
+        if write is not None and write.pre == LIVE:
+            # It makes the name too, but only after it has used what another made.
+            links += enter(work, use, [time for time in times if time.start is not write], any_maker=True)
+    _add_certain(work, links)
 
 
 def _add_certain(work: Work, links: list[Link]) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from bgce_migrate.errors import Problem, Refused, Where
 from bgce_migrate.migration import Action, Finding, ForeignUse, MigrationId, Severity
 from bgce_migrate.order import wording
+from bgce_migrate.order.asking import explain, from_outside
 from bgce_migrate.order.foreign import Tables, foreign_uses_of
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.letting_go import let_go_first
@@ -43,16 +46,20 @@ def place(log: Sequence[LogEntry], new: Sequence[Candidate], rules: Rules) -> Pl
     if work.problems:
         raise _refusal(work.problems)
     order = work.web.dag.sorted()
-    failures = inspect(record, order) if work.guessed else []
-    if failures:
-        raise _refusal(failures[:1])
-    return Placement(
+    placement = Placement(
         tuple(record.nodes[node].id for node in order),
         work.web.edges(),
         tuple(work.web.edge(link) for link in work.dropped),
         _findings(work),
         _foreign(record, uses),
     )
+    failures = inspect(record, order) if work.guessed else []
+    if not failures:
+        return placement
+    problems = explain(work, failures)
+    if problems:
+        raise _refusal(problems)
+    return replace(placement, findings=(*placement.findings, *from_outside(work, failures)))
 
 
 def _refusal(problems: list[Problem]) -> Refused:

@@ -151,7 +151,12 @@ class Recorder:
         key = life.key
         pre = LIVE if key in self.touched else ANY
         write = Write(self.node, pre, True, effect, content=not effect.optional, plain=True, here=True, life=life)
-        self.record.writes.setdefault(key, {}).setdefault(self.node, write)
+        writes = self.record.writes.setdefault(key, {})
+        known = writes.setdefault(self.node, write)
+        if known is not write:
+            # The same file dropped the column of the table that was there before.
+            known.lives, known.life, known.here, known.plain = True, life, True, True
+            known.content = known.content or write.content
 
     def _makes_table(self, key: Key) -> bool:
         table = self._write((RELATION, key[1], key[2], ""))

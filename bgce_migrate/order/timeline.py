@@ -88,6 +88,8 @@ class Puzzle:
         self.domain = domain
         others = list(uses)
         room = len(writes) + len(others) <= _SEARCHED
+        #: An order that the edges allow, for when the steps have run out.
+        self.given = list(writes)
         self.all = [*self.writes, *(others if room else ())] if self.searched else []
         nodes = [w.node for w in self.all]
         later = {node: reached(node, nodes) for node in nodes}
@@ -120,7 +122,8 @@ class Puzzle:
             if self.domain(first.node) == self.domain(second.node):
                 continue
             known = second.node in self.later[first.node]
-            if known or (level is not None and self._search(level, ((second, first),)) is None):
+            # What only follows if a name came from outside is no certainty.
+            if known or (level == STRICT and self._search(level, ((second, first),)) is None):
                 sure.append((first, second))
             else:
                 likely.append((first, second))
@@ -179,4 +182,4 @@ class Puzzle:
 
         if not extend(0, state):
             return None
-        return order if len(order) == len(self.all) else list(self.all)
+        return order if len(order) == len(self.all) else self.given

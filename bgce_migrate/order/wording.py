@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bgce_migrate.errors import Problem, Where
 from bgce_migrate.migration import Action, Effect, Finding, MigrationId, Severity
-from bgce_migrate.order.layer import Death
+from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.names import Key, show
 from bgce_migrate.order.record import Write
 from bgce_migrate.order.values import Candidate
@@ -106,15 +106,49 @@ def which(key: Key, user: Candidate, effect: Effect, first: MigrationId, second:
     )
 
 
-def before_or_after(key: Key, user: Candidate, effect: Effect, other: Candidate) -> Problem:
-    """A use whose side of a rebuild cannot be found."""
+def before_or_after(key: Key, user: Candidate, effect: Effect, other: Candidate, write: Write) -> Problem:
+    """A use whose side of another's `write` cannot be found."""
+    does = "makes it anew" if write.lives and write.ends else f"{_does(write)} it"
     return Problem(
-        f"ambiguous: {user.id} {phrase(key, effect)}, and {other.id} makes it anew; nothing says which"
-        " comes first",
+        f"ambiguous: {user.id} {phrase(key, effect)}, and {other.id} {does}; nothing says which comes first",
         place(user, effect),
         f"write `-- bgce: requires {other.id.short}` at the top of {user.where or user.id.short}"
         " (or the other way round)",
     )
+
+
+def contradiction(
+    key: Key, user: Candidate, effect: Effect, life: Life | None, death: Death | None
+) -> Problem:
+    """A statement that fails in every order that `requires` and version order leave."""
+    does = phrase(key, effect)
+    if life is not None and effect.action is Action.RENAME:
+        does = f"renames {effect.object} to {show(key)}"
+    if life is not None:
+        why = f"while that of {life.maker} still lives"
+    elif death is not None:
+        why = f"which {death.by} has {'renamed' if death.to else 'dropped'} by then"
+    else:
+        why = "which nobody has made by then"
+    return Problem(
+        f"contradiction: {user.id} {does}, {why}, and everything about {show(key)} is in order already",
+        place(user, effect),
+        "take a `-- bgce: requires` out, or change one of the statements",
+    )
+
+
+def no_order(key: Key, writers: Sequence[Candidate]) -> Problem:
+    """No order of a name's writers was found, although nothing is left to ask."""
+    listed = ", ".join(str(writer.id) for writer in writers)
+    return Problem(
+        f"contradiction: no order of {listed} gives each the {show(key)} that it needs",
+        _whole(writers[0]) if writers else None,
+        "take a `-- bgce: requires` out, or move one of the statements into a migration of its own",
+    )
+
+
+def _whole(candidate: Candidate) -> Where:
+    return Where(candidate.where or str(candidate.id))
 
 
 def gone(key: Key, user: Candidate, effect: Effect, death: Death) -> Problem:

@@ -61,6 +61,7 @@ class Work(Struct):
     dropped: list[Link] = field(default_factory=list)
     outside: list[tuple[int, Key, Effect]] = field(default_factory=list)
     guessed: bool = False
+    sure: int = 0
     effort: int = 0
 
     def around(self, use: Use, option: Interval, soft: bool = False) -> list[Link]:

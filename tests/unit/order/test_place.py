@@ -123,6 +123,15 @@ class TestNamesMadeMoreThanOnce:
         fresh = new(a2="-t +t&+t.id&+t.code", b1="+u&t[foreign_key]&t.code[foreign_key]")
         assert order_of(recorded, fresh, "ba") == "a2 b1"
 
+    def test_a_column_dropped_before_its_table_is_rebuilt_lives_again(self) -> None:
+        fresh = new(a2="-t.c -t +t&+t.c", b1="t.c ! a/2")
+        assert order_of(log(a1="+t&+t.c"), fresh, "ab") == "a2 b1"
+
+    def test_one_that_uses_a_name_before_it_replaces_it_follows_another_maker(self) -> None:
+        assert order_of((), new(a1="t *t", b1="*t"), "ab") == "b1 a1"
+        assert order_of((), new(a1="t *t", b1="*t", c1="t *t", d1="t"), "abcd") == "b1 a1 c1 d1"
+        assert problems_of((), new(a1="t *t", b1="t *t"))[0].startswith("b1.up.sql:1: cycle: ")
+
     def test_required_drop_without_a_new_maker_is_refused(self) -> None:
         told = problems_of(log(a1="+t"), new(a2="-t", b1="t ! a/2"))
         assert len(told) == 1 and told[0].startswith("b1.up.sql:1: cycle: ")
