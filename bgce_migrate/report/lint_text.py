@@ -14,6 +14,8 @@ from bgce_migrate.report.output import Output
 _STYLES = {Severity.ERROR: "1;31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _DIM, _BOLD = "2", "1"
 _WIDEST = 160
+#: Its lines are not shown: what is printed is kept by whoever runs this.
+_SECRET = "secret-in-sql"
 
 
 def inert(text: str) -> str:
@@ -35,11 +37,13 @@ def print_terminal(
     colour = out.result_is_terminal and not os.environ.get("NO_COLOR")
     lines: dict[str, list[str]] = {}
     text: list[str] = []
+    secret = {(f.where.file, f.where.line) for f in findings if f.rule == _SECRET and f.where is not None}
     for finding in findings:
         file = finding.where.file if finding.where is not None else ""
         if file in sources and file not in lines:
             lines[file] = sources[file].split("\n")
-        text += _one(finding, lines.get(file, ()), colour)
+        at = (file, finding.where.line if finding.where is not None else None)
+        text += _one(finding, () if at in secret else lines.get(file, ()), colour)
     text.append(_painted(summary, _BOLD, colour))
     if hint:
         text.append(hint)
