@@ -74,6 +74,20 @@ def bookkeeping(schema: str, layout: str, *, create_schema: bool = True) -> list
     return out
 
 
+def bookkeeping_upgrade(schema: str) -> list[str]:
+    """The statements that bring an older bookkeeping to this version, to run in one transaction as its owner.
+
+    Tables have not changed since version 1; rights on functions that are made anew must be given again.
+    """
+    texts, s = queries.load("bookkeeping"), identifier(schema)
+    blocks = [texts[name].replace("{schema}", s) for name in ("functions", "views", "close_functions")]
+    return [
+        f"DROP FUNCTION IF EXISTS {s}.held()",
+        *blocks,
+        f"UPDATE {s}.meta SET bookkeeping_version = {BOOKKEEPING_VERSION}",
+    ]
+
+
 _FUNCTIONS_OF_STEPS = {
     "begin_step": "uuid, bigint, text, text",
     "finish_step": "uuid, jsonb",
@@ -107,9 +121,14 @@ def bookkeeping_rights(schema: str, login: str, *, leads: bool) -> list[str]:
     return out
 
 
-def read_state(schema: str, logins: Sequence[str]) -> str:
-    """Services may see what is applied, without SQL and errors."""
-    return f"GRANT SELECT ON {identifier(schema)}.migration_state TO {_names(logins)}"
+def grant_select(relation: Sequence[str], logins: Sequence[str]) -> str:
+    """Reading of one relation for several logins."""
+    return f"GRANT SELECT ON {identifier(*relation)} TO {_names(logins)}"
+
+
+def grant_execute(schema: str, name: str, arguments: str, roles: Sequence[str]) -> str:
+    """EXECUTE for several roles; `arguments` are the server's own words."""
+    return f"GRANT EXECUTE ON ROUTINE {identifier(schema, name)}({arguments}) TO {_names(roles)}"
 
 
 def domain_login(schema: str, rows: Iterable[tuple[str, str]]) -> list[str]:
@@ -204,6 +223,11 @@ _HARMLESS_OPTIONS = (
     "autovacuum_multixact_freeze_table_age",
     "autovacuum_enabled",
 )
+
+
+def revoke_public(privilege: str, kind: str, name: Sequence[str]) -> str:
+    """REVOKE of what everybody has."""
+    return f"REVOKE {privilege} ON {kind} {identifier(*name)} FROM PUBLIC"
 
 
 def has_rows(table: Sequence[str]) -> str:

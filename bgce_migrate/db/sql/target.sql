@@ -68,3 +68,13 @@ WHERE n.nspname = $1
 
 -- name: sees_activity
 SELECT pg_has_role(session_user, 'pg_read_all_stats', 'MEMBER')::text
+
+-- name: temporary
+-- Who may make temporary tables here; NULL is everybody.
+SELECT r.rolname::text FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE d.datname = current_database() AND a.privilege_type = 'TEMPORARY' AND (r.oid IS NOT NULL OR a.grantee = 0)
+
+-- name: own_database
+-- The database's name, where this login has its owner's rights.
+SELECT datname::text FROM pg_database WHERE datname = current_database() AND pg_has_role(session_user, datdba, 'USAGE')
