@@ -97,8 +97,26 @@ def wanted(project: Project, domains: tuple[Domain, ...]) -> bootstrap.Wanted:
     """What the declarations ask of an administrator."""
     database = project.database
     return bootstrap.Wanted(
-        domains, database.bookkeeping_schema, database.mode, database.extensions, project.history_view
+        domains,
+        database.bookkeeping_schema,
+        database.mode,
+        database.extensions,
+        project.history_view,
+        _shared(project, domains),
     )
+
+
+def _shared(project: Project, domains: tuple[Domain, ...]) -> tuple[bootstrap.Shared, ...]:
+    """The functions that these domains share, and those that others share with them."""
+    out = []
+    for home in project.domains:
+        for name in (n for n, kind in home.functions.items() if kind == "shared"):
+            who = [d.owner for d in domains if home.name in d.requires]
+            call = f"{home.name}:{name}"
+            who += [s.login for d in domains for s in d.services if call in s.calls]
+            if who:
+                out.append(bootstrap.Shared(home.schema, name, home.owner, tuple(who)))
+    return tuple(out)
 
 
 def run_bootstrap(

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from bgce_migrate.apply.everybody import close_database
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
-from bgce_migrate.db.target import Facts, read_facts, require_changeable
-from bgce_migrate.db.wire import Command, Lost
+from bgce_migrate.db.target import BOOKKEEPING_VERSION, read_facts, require_changeable
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
-
-_POLITE = 5.0  # seconds to let another session make the bookkeeping first
 
 
 class Wanted(Struct, frozen=True):
@@ -25,6 +23,16 @@ class Wanted(Struct, frozen=True):
     mode: str = "role"
     extensions: tuple[str, ...] = ()
     history_view: str | None = None
+    shared: tuple[Shared, ...] = ()
+
+
+class Shared(Struct, frozen=True):
+    """A function that a domain shares: where it is, whose, and for whom."""
+
+    schema: str
+    name: str
+    owner: str
+    grantees: tuple[str, ...]
 
 
 class Found(Struct, frozen=True):
@@ -40,21 +48,32 @@ class Found(Struct, frozen=True):
     creators: frozenset[tuple[str, str]] = frozenset()  # (schema, role or "" for PUBLIC)
     views: frozenset[str] = frozenset()
     logins: frozenset[tuple[str, str]] = frozenset()
-    bookkeeping: bool = False
+    version: int = 0  # of the bookkeeping; 0 where there is none
+    may_read: frozenset[tuple[str, str]] = frozenset()  # (view, role) that everybody's services read
+    options: dict[tuple[str, str], str] = field(default_factory=dict)  # of memberships, from 16 on
+    functions: frozenset[tuple[str, str, str]] = frozenset()  # (schema, name, arguments)
+    executors: frozenset[tuple[str, str]] = frozenset()  # (schema.name(arguments), role or "" for PUBLIC)
+
+    @property
+    def bookkeeping(self) -> bool:
+        """Whether there is one."""
+        return self.version > 0
 
 
 def find(session: Session, schema: str) -> Found:
     """Read the catalog; two round trips."""
     facts = read_facts(session)
     me, superuser, createrole, stats_admin, _ = session.ask("roles", "me")[0]
-    rows = session.ask("roles", "existing")
+    rows = session.ask("roles", "existing", schema)
 
     def pick(kind: str) -> list[tuple[str, str]]:
-        return [(a or "", b or "") for k, a, b in rows if k == kind]
+        return [(a or "", b or "") for k, a, b, _ in rows if k == kind]
 
     logins: frozenset[tuple[str, str]] = frozenset()
+    version = 0
     if facts.has_bookkeeping:
-        _, layout = session.ask("roles", "version")[0]
+        said, layout = session.ask("roles", "version")[0]
+        version = int(said or 0)
         if layout != "guarded":
             raise Refused(
                 f"database {facts.database} has its bookkeeping in layout plain, owned by the login that made it",
@@ -75,7 +94,12 @@ def find(session: Session, schema: str) -> Found:
         creators=frozenset(pick("create")),
         views=frozenset(a for a, _ in pick("view")),
         logins=logins,
-        bookkeeping=facts.has_bookkeeping,
+        version=version,
+        may_read=frozenset(pick("reader")),
+        options={(a or "", b or ""): o or "" for k, a, b, o in rows if k == "member"},
+        functions=frozenset((a or "", b or "", o or "") for k, a, b, o in rows if k == "function"),
+        executors=frozenset((f"{a}.{b}({o})", "") for k, a, b, o in rows if k == "open function")
+        | frozenset(pick("executor")),
     )
 
 
@@ -102,6 +126,7 @@ class Script:
             *(st.create_extension(e) for e in self.wanted.extensions if e not in self.found.extensions),
             *self._bookkeeping(),
             *self._memberships(),
+            *self._shared(),
         ]
         return [*out, *(f"REVOKE {st.identifier(role)} FROM {self._me}" for role in self._borrowed)]
 
@@ -131,6 +156,9 @@ class Script:
                     out.append(st.set_verifier(name, verifiers[name]))
             elif have[1]:
                 raise Refused(f"role {name} exists and is a superuser", hint="rename or drop it first")
+            elif have[2] and name in self._migrators():
+                # What it inherits it could do without taking an owner's role.
+                out.append(f"ALTER ROLE {st.identifier(name)} NOINHERIT")
             elif name in owners and have[0]:
                 raise Refused(f"role {name} exists and may log in; owner roles never do", hint=f"ALTER ROLE {name} NOLOGIN")
         return out
@@ -159,25 +187,25 @@ class Script:
 
     def _bookkeeping(self) -> list[str]:
         schema, inner = self.wanted.schema, []
+        old = 0 < self.found.version < BOOKKEEPING_VERSION
         if not self.found.bookkeeping:
             inner += st.bookkeeping(schema, "guarded", create_schema=False)
-        new_logins = [login for login in self._migrators() if not any(a == login for a, _ in self.found.logins)]
-        for login in new_logins:
+        elif old:
+            inner += st.bookkeeping_upgrade(schema)
+        known = {login for login, _ in self.found.logins}
+        for login in [*(m for m in self._migrators() if m not in known), *(sorted(known) if old else ())]:
             inner += st.bookkeeping_rights(schema, login, leads=login == st.MIGRATOR)
         rows = [(login, d) for login, domains in self._migrators().items() for d in domains]
         inner += st.domain_login(schema, [row for row in rows if row not in self.found.logins])
-        services = [s.login for d in self.wanted.domains for s in d.services if s.login not in self.found.roles]
-        if services:
-            inner.append(st.read_state(schema, services))
-        view = self.wanted.history_view
+        view = self._view
         around: tuple[list[str], list[str]] = ([], [])
-        if view and (view if "." in view else f"public.{view}") not in self.found.views:
-            place = view.split(".")[0] if "." in view else "public"
-            inner.append(st.history_view(view if "." in view else f"public.{view}", schema))
+        if view and ".".join(view) not in self.found.views:
+            inner.append(st.history_view(".".join(view), schema))
             around = (
-                [st.grant(["USAGE", "CREATE"], "SCHEMA", [place], st.BOOKKEEPER)],
-                [f"REVOKE CREATE ON SCHEMA {st.identifier(place)} FROM {st.identifier(st.BOOKKEEPER)}"],
+                [st.grant(["USAGE", "CREATE"], "SCHEMA", [view[0]], st.BOOKKEEPER)],
+                [f"REVOKE CREATE ON SCHEMA {st.identifier(view[0])} FROM {st.identifier(st.BOOKKEEPER)}"],
             )
+        inner += self._readers()
         if not inner:
             return []
         out = self._borrow(st.BOOKKEEPER)
@@ -185,12 +213,33 @@ class Script:
             out.append(st.create_schema(schema, st.BOOKKEEPER))
         return [*out, *around[0], st.set_session_role(st.BOOKKEEPER), *inner, st.set_session_role(None), *around[1]]
 
+    @property
+    def _view(self) -> tuple[str, str] | None:
+        """The history view's schema and name."""
+        if not self.wanted.history_view:
+            return None
+        place, _, name = self.wanted.history_view.rpartition(".")
+        return place or "public", name
+
+    def _readers(self) -> list[str]:
+        """Services see what is applied."""
+        services = [s.login for d in self.wanted.domains for s in d.services]
+        out = []
+        for view in ((self.wanted.schema, "migration_state"), self._view):
+            if view and (missing := [s for s in services if (".".join(view), s) not in self.found.may_read]):
+                out.append(st.grant_select(view, missing))
+        return out
+
     def _memberships(self) -> list[str]:
         out = []
         for domain in self.wanted.domains:
-            member = domain.migrator if self.wanted.mode == "login" else st.MIGRATOR
-            if (domain.owner, member) not in self.found.members:
+            login_mode = self.wanted.mode == "login"
+            member = domain.migrator if login_mode else st.MIGRATOR
+            # Rows of PostgreSQL 16 and newer: inherit, set.
+            if self.found.options.get((domain.owner, member)) not in ("", "false true"):
                 out.append(st.grant_role(domain.owner, member, self.version))
+            if login_mode and (domain.owner, st.MIGRATOR) in self.found.members:
+                out.append(st.revoke_role(domain.owner, st.MIGRATOR))
         if ("pg_read_all_stats", st.MIGRATOR) not in self.found.members:
             if self.found.may_grant_stats:
                 out.append(f"GRANT pg_read_all_stats TO {st.identifier(st.MIGRATOR)}")
@@ -201,12 +250,27 @@ class Script:
                 )
         return out
 
+    def _shared(self) -> list[str]:
+        """EXECUTE on shared functions that are there already; those to come bring it with them."""
+        out = []
+        for shared in self.wanted.shared:
+            for schema, name, arguments in sorted(self.found.functions):
+                if (schema, name) != (shared.schema, shared.name):
+                    continue
+                what = f"{schema}.{name}({arguments})"
+                held = {role for function, role in self.found.executors if function == what}
+                missing = [g for g in shared.grantees if not held & {g, ""}]
+                if missing:
+                    out += self._borrow(shared.owner)
+                    out.append(st.grant_execute(schema, name, arguments, missing))
+        return out
+
 
 def plan(session: Session, wanted: Wanted, verifiers: dict[str, str] | None = None) -> tuple[list[str], list[str]]:
     """The missing statements and warnings; changes nothing."""
     require_changeable(read_facts(session))
     script = Script(find(session, wanted.schema), wanted, session.server_version)
-    return script.build(verifiers), script.warnings
+    return [*script.build(verifiers), *close_database(session, wanted.domains)], script.warnings
 
 
 def run(session: Session, statements: Sequence[str]) -> None:
@@ -238,53 +302,3 @@ def missing_roles(session: Session, domains: Sequence[Domain]) -> list[str]:
     listed = "{" + ",".join(f'"{n}"' for n in names) + "}"
     usable = {name for name, member in session.ask("target", "roles_of", listed) if member == "true"}
     return [n for n in names if n not in usable]
-
-
-def create_plain(session: Session, facts: Facts, schema: str) -> None:
-    """Layout plain: the connected role makes and owns the bookkeeping, once, whoever else tries at the same time."""
-    import time
-
-    key = "SELECT pg_try_advisory_xact_lock(hashtextextended('bgce-migrate ' || $1, 0))::text"
-    deadline = time.monotonic() + _POLITE
-    while True:
-        session.run([
-            Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
-            Command("SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '0', true)"),
-        ])  # fmt: skip
-        # Polled: whoever waits inside the server can hold up others. But anybody may hold an advisory lock, so in
-        # the end we go on without it, and the server's unique keys let only one through.
-        if session.execute(key, schema)[0][0] == "true" or time.monotonic() > deadline:
-            if not _is_made(session, schema):
-                _make_plain(session, facts, schema)
-            return
-        session.execute("ROLLBACK")
-        time.sleep(0.05)
-
-
-def _make_plain(session: Session, facts: Facts, schema: str) -> None:
-    try:
-        session.connection.execute(st.script(st.bookkeeping(schema, "plain")).encode())
-        session.execute("COMMIT")
-    except Lost:
-        raise
-    except Exception as error:
-        if not session.usable:
-            raise Lost(str(error).strip()) from None
-        session.execute("ROLLBACK")
-        if _is_made(session, schema):
-            return
-        raise _cannot_create(facts, schema, str(error)) from None
-
-
-def _is_made(session: Session, schema: str) -> bool:
-    made = session.ask("target", "facts", schema)[0][12] == "true"
-    if made:
-        session.execute("ROLLBACK")
-    return made
-
-
-def _cannot_create(facts: Facts, schema: str, reason: str) -> Refused:
-    return Refused(
-        f"login {facts.login} cannot make the bookkeeping schema {schema} in {facts.database}: {reason}",
-        hint="an administrator runs once: bgce-migrate bootstrap; or GRANT CREATE ON DATABASE to this login",
-    )

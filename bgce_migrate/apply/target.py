@@ -11,7 +11,13 @@ from bgce_migrate.apply.context import Access, RunInfo
 from bgce_migrate.db.history import State, read_rows, read_state, verify
 from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.statements import identifier
-from bgce_migrate.db.target import Facts, read_facts, require_changeable, require_recorded
+from bgce_migrate.db.target import (
+    BOOKKEEPING_VERSION,
+    Facts,
+    read_facts,
+    require_changeable,
+    require_recorded,
+)
 from bgce_migrate.errors import HistoryBroken, Problem, Refused
 from bgce_migrate.outcome import Head
 
@@ -129,10 +135,15 @@ def require_writable(target: Target) -> None:
 def ensure_bookkeeping(target: Target) -> None:
     """Make the bookkeeping in layout plain where there is none; safe when many try at once."""
     if target.state.meta is None:
-        from bgce_migrate.apply import bootstrap
+        from bgce_migrate.apply.plain import create_plain
 
-        bootstrap.create_plain(target.control, target.facts, target.address.schema)
+        create_plain(target.control, target.facts, target.address.schema)
         target.reread()
+    elif target.state.meta.version < BOOKKEEPING_VERSION:
+        from bgce_migrate.apply.plain import upgrade_plain
+
+        if upgrade_plain(target.control, target.facts, target.state.meta, target.address.schema):
+            target.reread()
 
 
 def require_after(target: Target, after: Mapping[str, Head]) -> None:

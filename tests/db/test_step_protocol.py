@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bgce_migrate.apply import bootstrap
+from bgce_migrate.apply import bootstrap, plain
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Access, Context, Limits, RunInfo
 from bgce_migrate.apply.leader import Leadership
@@ -190,7 +190,7 @@ def make_bench(
             url = request.getfixturevalue("pooler").url(url)
         if layout == "plain":
             with connect(url, SCHEMA) as session:
-                bootstrap.create_plain(session, read_facts(session), SCHEMA)
+                plain.create_plain(session, read_facts(session), SCHEMA)
         passwords = {d.migrator: "secret" for d in DOMAINS}
         access = Access(url, SCHEMA, "plain" if layout == "plain" else "guarded", layout, passwords)
         return Bench(admin, access)

@@ -7,19 +7,42 @@ SELECT r.rolname::text, r.rolsuper::text, r.rolcreaterole::text,
 FROM pg_roles r WHERE r.rolname = session_user
 
 -- name: existing
-SELECT 'role', rolname::text, rolcanlogin::text || ',' || rolsuper::text || ',' || rolinherit::text FROM pg_roles
+-- What is there, in rows of a kind and up to three words. $1: the bookkeeping's schema.
+SELECT 'role', rolname::text, rolcanlogin::text || ',' || rolsuper::text || ',' || rolinherit::text, NULL FROM pg_roles
 UNION ALL
-SELECT 'member', r.rolname::text, m.rolname::text
+-- Options of memberships are columns from 16 on.
+SELECT 'member', r.rolname::text, m.rolname::text,
+       coalesce(to_jsonb(a) ->> 'inherit_option', '') || coalesce(' ' || (to_jsonb(a) ->> 'set_option'), '')
 FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-UNION ALL SELECT 'extension', extname::text, '' FROM pg_extension
-UNION ALL SELECT 'schema', nspname::text, pg_get_userbyid(nspowner)::text FROM pg_namespace
+UNION ALL SELECT 'extension', extname::text, '', NULL FROM pg_extension
+UNION ALL SELECT 'schema', nspname::text, pg_get_userbyid(nspowner)::text, NULL FROM pg_namespace
 UNION ALL
-SELECT 'create', n.nspname::text, r.rolname::text
+SELECT 'create', n.nspname::text, r.rolname::text, NULL
 FROM pg_namespace n CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
 LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.privilege_type = 'CREATE'
 UNION ALL
-SELECT 'view', n.nspname || '.' || c.relname, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT 'view', n.nspname || '.' || c.relname, '', NULL FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v'
+UNION ALL
+SELECT 'reader', n.nspname || '.' || c.relname, r.rolname::text, NULL
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+JOIN pg_roles o ON o.oid = c.relowner AND o.rolname = (SELECT pg_get_userbyid(b.nspowner) FROM pg_namespace b WHERE b.nspname = $1)
+WHERE c.relkind = 'v' AND a.privilege_type = 'SELECT'
+UNION ALL
+SELECT 'function', n.nspname::text, p.proname::text, oidvectortypes(p.proargtypes)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.oid >= 16384 AND n.nspname <> $1
+UNION ALL
+SELECT CASE WHEN a.grantee = 0 THEN 'open function' ELSE 'executor' END,
+       CASE WHEN a.grantee = 0 THEN n.nspname::text
+            ELSE n.nspname || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')' END,
+       CASE WHEN a.grantee = 0 THEN p.proname::text ELSE r.rolname::text END,
+       CASE WHEN a.grantee = 0 THEN oidvectortypes(p.proargtypes) END
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE p.oid >= 16384 AND n.nspname <> $1
 
 -- name: logins
 SELECT login, domain FROM {schema}.domain_login
