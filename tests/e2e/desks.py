@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from msgspec.structs import replace
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from bgce_migrate.apply.context import Limits, Options, RunInfo
 from bgce_migrate.apply.losses import Loss

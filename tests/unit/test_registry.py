@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from msgspec.structs import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bgce_migrate.domain import Domain, Read, Service, Table
 from bgce_migrate.errors import ConfigError
