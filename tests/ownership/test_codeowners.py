@@ -12,6 +12,7 @@ from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
 from bgce_migrate.report.codeowners import BEGIN, END, differences, ownership, placed
 from tests.cli.program import REPOSITORY, SHOP, bgce, write
+from tests.ownership.shipped import shipped
 
 TEAMS = '[codeowners]\nowner = "@shop/{team}"\n[codeowners.teams]\nplatform = "@shop/core  @someone"\n'
 
@@ -24,9 +25,9 @@ def shop(folder: Path, more: str = TEAMS) -> Path:
     return write(folder, files)
 
 
-def test_the_shipped_file_says_what_the_declarations_say() -> None:
-    answer = bgce("codeowners", "--check", cwd=REPOSITORY)
-    assert answer.code == 0, answer.out
+def test_the_shipped_file_says_what_the_declarations_say(tmp_path: Path) -> None:
+    answer = bgce("codeowners", "--check", cwd=shipped(tmp_path))
+    assert answer.code == 0, answer.out + answer.err
     text = (REPOSITORY / ".github/CODEOWNERS").read_text()
     assert "/migrations/cortex/       @bgce-archive/platform\n" in text
     assert text.count("\n/migrations/") == 11

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import REPOSITORY, bgce, write
+from tests.cli.program import bgce, write
+from tests.ownership.shipped import shipped
 
 FILES: dict[str, str | bytes] = {
     "bgce.toml": '[project]\nname = "shop"\ndomains = ["d/end", "d/postal"]\n',
@@ -79,14 +80,15 @@ def test_dot(folder: Path) -> None:
         subprocess.run(["dot", "-Tsvg"], input=text, text=True, check=True, capture_output=True)
 
 
-def test_the_platform() -> None:
-    document = bgce("graph", "--ownership", "--json", cwd=REPOSITORY).document
+def test_the_platform(tmp_path: Path) -> None:
+    platform = shipped(tmp_path)
+    document = bgce("graph", "--ownership", "--json", cwd=platform).document
     assert len(document["domains"]) == 11
     assert sum(len(d["services"]) for d in document["domains"]) == 13
     assert sum(len(d["tables"]) for d in document["domains"]) == 48
     readers = {r["service"] for r in document["reads"] if r["owner"] == "cortex"}
     assert len(readers) == 12
-    lines = bgce("graph", "--ownership", "--format", "mermaid", cwd=REPOSITORY).out.splitlines()
+    lines = bgce("graph", "--ownership", "--format", "mermaid", cwd=platform).out.splitlines()
     arrows = [line for line in lines if re.match(r"  d\d+_t -->", line)]
     assert len(arrows) == len(document["reads"])
 

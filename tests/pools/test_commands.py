@@ -6,26 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import REPOSITORY, bgce
+from tests.cli.program import bgce
+from tests.ownership.shipped import shipped
 from tests.pools.scene import project
 
 URL = "postgresql://somebody:s33d-pw@db.example:6000/archive?sslmode=verify-full&sslrootcert=/etc/ca.pem"
 
 
-def test_the_platforms_file() -> None:
+def test_the_platforms_file(tmp_path: Path) -> None:
+    platform = shipped(tmp_path)
     env = {"BGCE_REPLICA1_URL": "postgresql://x:s33d-pw@r1:5433/bgce_archive", "BGCE_REPLICA2_URL": "host=r2 port=5434 dbname=bgce_archive"}
-    answer = bgce("pgbouncer", "render", "-d", "postgresql://m:s33d-pw@db/bgce_archive", cwd=REPOSITORY, env=env)
+    answer = bgce("pgbouncer", "render", "-d", "postgresql://m:s33d-pw@db/bgce_archive", cwd=platform, env=env)
     assert answer.code == 0, answer.err
     entries = [line.split(" = ")[0] for line in answer.out.splitlines() if " = host=" in line]
     assert len(entries) == 13 + 5
     assert {"postal_ro", "community_ro", "learning_ro", "competition_ro", "analytics_ro"} < set(entries)
     assert "postal_ro = host=r1 port=5433 dbname=bgce_archive pool_size=20 max_db_connections=20" in answer.out
     assert "s33d-pw" not in answer.out + answer.err
-    assert answer.out == bgce("pgbouncer", "render", "-d", "host=db dbname=bgce_archive", cwd=REPOSITORY, env=env).out
-    checked = bgce("pgbouncer", "check", "--max-connections", "200", cwd=REPOSITORY)
+    assert answer.out == bgce("pgbouncer", "render", "-d", "host=db dbname=bgce_archive", cwd=platform, env=env).out
+    checked = bgce("pgbouncer", "check", "--max-connections", "200", cwd=platform)
     assert checked.code == 0
     assert checked.out.startswith("primary: pools may hold 144 connections of 147: 3 to spare\n")
-    assert bgce("pgbouncer", "check", "--max-connections", "190", cwd=REPOSITORY).code == 1
+    assert bgce("pgbouncer", "check", "--max-connections", "190", cwd=platform).code == 1
 
 
 def test_where_it_goes_and_what_it_says_of_tls(tmp_path: Path) -> None:
