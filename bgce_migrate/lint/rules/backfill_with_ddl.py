@@ -34,50 +34,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgce_migrate.lint.facts import (
-    AddColumn,
-    AddConstraint,
-    AlterColumnType,
-    ColumnDefault,
-    Dml,
-    DropColumn,
-    DropConstraint,
-    DropNotNull,
-    SetNotNull,
-    TableFact,
-)
+from bgce_migrate.lint.facts import Dml
+from bgce_migrate.lint.held import altered_before
 from bgce_migrate.lint.rule import ERROR, Rule, State
 from bgce_migrate.lint.wording import subject
 from bgce_migrate.migration import Finding
 
-_ALTERS = (
-    AddColumn,
-    DropColumn,
-    AlterColumnType,
-    ColumnDefault,
-    SetNotNull,
-    DropNotNull,
-    AddConstraint,
-    DropConstraint,
-)
-
 
 def check(fact: Dml, state: State) -> Iterator[Finding]:
-    if not state.file.transactional or state.is_fresh(fact.table):
-        return
     if fact.kind == "insert" and not fact.sources:
         return
-    key = state.catalog.key(fact.table)
-    for other in state.earlier(*_ALTERS):
-        if isinstance(other, TableFact) and state.catalog.key(other.table) == key:
-            yield state.finding(
-                fact,
-                f"the lock of ALTER TABLE (line {other.at.line}) is still held: nobody reads {state.name(fact.table)}"
-                f" while this {fact.kind.upper()} runs",
-                "write the rows in a migration of its own, in batches",
-                subject=subject(state, fact.table),
-            )
-            return
+    other = altered_before(state, fact.table)
+    if other is not None:
+        yield state.finding(
+            fact,
+            f"the lock of ALTER TABLE (line {other.at.line}) is still held: nobody reads {state.name(fact.table)}"
+            f" while this {fact.kind.upper()} runs",
+            "write the rows in a migration of its own, in batches",
+            subject=subject(state, fact.table),
+        )
 
 
 RULE = Rule("backfill-with-ddl", "F11", ERROR, (Dml,), check)

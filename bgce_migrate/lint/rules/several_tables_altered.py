@@ -37,31 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgce_migrate.lint.facts import (
-    AddColumn,
-    AddConstraint,
-    AlterColumnType,
-    ColumnDefault,
-    DropColumn,
-    DropConstraint,
-    DropNotNull,
-    Fact,
-    SetNotNull,
-)
+from bgce_migrate.lint.facts import Fact
+from bgce_migrate.lint.facts.fact import TableFact
+from bgce_migrate.lint.held import ALTERS
 from bgce_migrate.lint.rule import WARNING, Rule, State, WholeFile
 from bgce_migrate.lint.wording import listed
 from bgce_migrate.migration import Finding
-
-_ALTERS = (
-    AddColumn,
-    DropColumn,
-    AlterColumnType,
-    ColumnDefault,
-    SetNotNull,
-    DropNotNull,
-    AddConstraint,
-    DropConstraint,
-)
 
 
 def check(fact: WholeFile, state: State) -> Iterator[Finding]:
@@ -69,7 +50,7 @@ def check(fact: WholeFile, state: State) -> Iterator[Finding]:
         return
     tables: dict[str, Fact] = {}
     for other in state.facts:
-        if isinstance(other, _ALTERS) and not state.is_fresh(other.table):
+        if isinstance(other, TableFact) and isinstance(other, ALTERS) and not state.is_fresh(other.table):
             tables.setdefault(state.name(other.table), other)
     if len(tables) > 1:
         last = list(tables.values())[-1]
