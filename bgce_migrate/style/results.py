@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +45,12 @@ def _judged(cold: Sequence[tuple[str, SourceFile]], naming: Keys, jobs: int) -> 
 
     # The largest first, so that no process ends long after the other. Forked, so that sqlfluff is loaded once.
     places = sorted(range(len(tasks)), key=lambda place: -len(tasks[place][1]))
-    with get_context("fork").Pool(workers) as pool:
+    with get_context("fork").Pool(workers, initializer=quiet) as pool:
         said = pool.map(judge, [tasks[place] for place in places], chunksize=1)
     return {cold[place][0]: verdict for place, verdict in zip(places, said, strict=True)}
+
+
+def quiet() -> None:
+    """A process of the pool ends when it is told to, and leaves Ctrl-C to who started it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

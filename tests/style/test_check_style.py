@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from bgce_migrate.migration import Finding, Severity, SourceFile
 from bgce_migrate.sqlfile import read_source
 from bgce_migrate.style import check_style
+from bgce_migrate.style.results import quiet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -177,3 +180,18 @@ def test_two_processes_say_what_one_says(tmp_path: Path) -> None:
 def test_our_own_migrations_are_clean(tmp_path: Path) -> None:
     files = [read_source(str(p), p.read_bytes()) for p in sorted((ROOT / "migrations" / "cortex").glob("*.sql"))]
     assert files and check_style(files, tmp_path) == ()
+
+
+def test_its_processes_end_without_a_word() -> None:
+    """A command's handlers of signals are not theirs: a pool ends its workers by SIGTERM, sometimes while they wait."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with get_context("fork").Pool(1, initializer=quiet) as pool:
+            assert pool.apply(signal.getsignal, (signal.SIGTERM,)) is signal.SIG_DFL
+            assert pool.apply(signal.getsignal, (signal.SIGINT,)) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
