@@ -265,12 +265,14 @@ class Desk(Struct):
         domains: tuple[str, ...] = (),
         print_only: bool = False,
         passwords: Mapping[str, str] | None = None,
+        before: Callable[[Sequence[str]], None] | None = None,
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Make roles, schemas, extensions and the guarded bookkeeping, as an administrator.
 
         Args:
             domains: only these; all by default.
             passwords: in clear, by login; they leave this process as SCRAM verifiers only.
+            before: is told the statements before the first of them runs.
 
         Returns:
             The statements (that ran, or would run) and warnings.
@@ -279,7 +281,7 @@ class Desk(Struct):
 
         for name in domains:
             naming.require_domain(self.project, name)
-        return run_bootstrap(self.project, address, domains, print_only, passwords or {})
+        return run_bootstrap(self.project, address, domains, print_only, passwords or {}, before)
 
     def doctor(self, address: Address | None) -> tuple[tuple[str, str], ...]:
         """What is here and what would be used, as (topic, answer)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bgce_migrate import servers
@@ -16,6 +16,7 @@ from bgce_migrate.db import statements as st
 from bgce_migrate.db.scram import verifier
 from bgce_migrate.db.session import Session, connect, in_database, parameters
 from bgce_migrate.domain import Domain
+from bgce_migrate.errors import Unavailable
 from bgce_migrate.servers import Server
 
 
@@ -120,33 +121,54 @@ def _shared(project: Project, domains: tuple[Domain, ...]) -> tuple[bootstrap.Sh
 
 
 def run_bootstrap(
-    project: Project, address: Address, only: tuple[str, ...], print_only: bool, passwords: Mapping[str, str]
+    project: Project,
+    address: Address,
+    only: tuple[str, ...],
+    print_only: bool,
+    passwords: Mapping[str, str],
+    before: Callable[[Sequence[str]], None] | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Make what is missing on a given server, the database itself included.
 
+    Args:
+        before: is told the statements before the first of them runs.
+
     Returns:
         The statements, as they ran or would run, and warnings.
+
+    Raises:
+        Refused: the server refused one of them; nothing but the database was made.
     """
     domains = tuple(d for d in project.domains if not only or d.name in only)
-    first: tuple[str, ...] = ()
     name = parameters(address.conninfo).get("dbname")
-    if name and not _exists(address, name):
-        first = (st.create_database(name),)
-        if print_only:
-            session = connect(in_database(address.conninfo, "postgres"), address.schema)
-        else:
-            _create_database(in_database(address.conninfo, "postgres"), name, address.schema)
-            session = connect(address.conninfo, address.schema)
-    else:
+    first: tuple[str, ...] = ()
+    # The database itself first: an administrator of a managed server need not have a way into another.
+    try:
         session = connect(address.conninfo, address.schema)
+    except Unavailable:
+        elsewhere = in_database(address.conninfo, "postgres")
+        if not name or _exists(elsewhere, address.schema, name):
+            raise
+        first = (st.create_database(name),)
+        session = connect(elsewhere, address.schema)
     with session:
         verifiers = {login: verifier(session, login, secret) for login, secret in passwords.items()}
-        statements, warnings = bootstrap.plan(session, wanted(project, domains), verifiers)
-        if not print_only:
+        new = name if first else None
+        statements, warnings = bootstrap.plan(session, wanted(project, domains), verifiers, new=new)
+        if before is not None:
+            before((*first, *statements))
+        if not print_only and not first:
             bootstrap.run(session, statements)
+        elif not print_only:
+            bootstrap.make_database(session, name or "")
+    if first and not print_only:
+        with connect(address.conninfo, address.schema) as made:
+            # Planned anew: a template may have brought something along.
+            statements, warnings = bootstrap.plan(made, wanted(project, domains), verifiers)
+            bootstrap.run(made, statements)
     return (*first, *statements), tuple(warnings)
 
 
-def _exists(address: Address, name: str) -> bool:
-    with connect(in_database(address.conninfo, "postgres"), address.schema) as session:
+def _exists(conninfo: str, schema: str, name: str) -> bool:
+    with connect(conninfo, schema) as session:
         return bool(session.ask("roles", "database", name))

@@ -4,108 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct, field
-from msgspec.structs import replace
-
-from bgce_migrate.apply.everybody import close_database
+from bgce_migrate.apply.everybody import close_database, close_new_database
+from bgce_migrate.apply.preparing import Found as Found
+from bgce_migrate.apply.preparing import Shared as Shared
+from bgce_migrate.apply.preparing import Wanted as Wanted
+from bgce_migrate.apply.preparing import find as find
+from bgce_migrate.apply.preparing import for_somebody as for_somebody
+from bgce_migrate.apply.preparing import in_new_database
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import BOOKKEEPING_VERSION, read_facts, require_changeable
+from bgce_migrate.db.wire import Failed
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import Refused
-
-
-class Wanted(Struct, frozen=True):
-    """What the declarations ask of an administrator."""
-
-    domains: tuple[Domain, ...]
-    schema: str = "bgce_migrate"
-    mode: str = "role"
-    extensions: tuple[str, ...] = ()
-    history_view: str | None = None
-    shared: tuple[Shared, ...] = ()
-
-
-class Shared(Struct, frozen=True):
-    """A function that a domain shares: where it is, whose, and for whom."""
-
-    schema: str
-    name: str
-    owner: str
-    grantees: tuple[str, ...]
-
-
-class Found(Struct, frozen=True):
-    """What is there already. `me` is "" where the script is for an administrator who is not connected."""
-
-    me: str
-    superuser: bool
-    may_grant_stats: bool
-    roles: dict[str, tuple[bool, bool, bool]] = field(default_factory=dict)  # login, superuser, inherit
-    members: frozenset[tuple[str, str]] = frozenset()
-    extensions: frozenset[str] = frozenset()
-    schemas: dict[str, str] = field(default_factory=dict)
-    creators: frozenset[tuple[str, str]] = frozenset()  # (schema, role or "" for PUBLIC)
-    views: frozenset[str] = frozenset()
-    logins: frozenset[tuple[str, str]] = frozenset()
-    version: int = 0  # of the bookkeeping; 0 where there is none
-    may_read: frozenset[tuple[str, str]] = frozenset()  # (view, role) that everybody's services read
-    options: dict[tuple[str, str], str] = field(default_factory=dict)  # of memberships, from 16 on
-    functions: frozenset[tuple[str, str, str]] = frozenset()  # (schema, name, arguments)
-    executors: frozenset[tuple[str, str]] = frozenset()  # (schema.name(arguments), role or "" for PUBLIC)
-
-    @property
-    def bookkeeping(self) -> bool:
-        """Whether there is one."""
-        return self.version > 0
-
-
-def find(session: Session, schema: str) -> Found:
-    """Read the catalog; two round trips."""
-    facts = read_facts(session)
-    me, superuser, createrole, stats_admin, _ = session.ask("roles", "me")[0]
-    rows = session.ask("roles", "existing", schema)
-
-    def pick(kind: str) -> list[tuple[str, str]]:
-        return [(a or "", b or "") for k, a, b, _ in rows if k == kind]
-
-    logins: frozenset[tuple[str, str]] = frozenset()
-    version = 0
-    if facts.has_bookkeeping:
-        said, layout = session.ask("roles", "version")[0]
-        version = int(said or 0)
-        if layout != "guarded":
-            raise Refused(
-                f"database {facts.database} has its bookkeeping in layout plain, owned by the login that made it",
-                hint="start from a fresh database, or hand the objects over with `bgce-migrate adopt`",
-            )
-        logins = frozenset((a or "", b or "") for a, b in session.ask("roles", "logins"))
-    flags = {name: tuple(word == "true" for word in v.split(",")) for name, v in pick("role")}
-    return Found(
-        me=me or "",
-        superuser=superuser == "true",
-        may_grant_stats=superuser == "true"
-        or stats_admin == "true"
-        or (createrole == "true" and facts.server_version < 160000),
-        roles={name: (f[0], f[1], f[2]) for name, f in flags.items()},
-        members=frozenset(pick("member")),
-        extensions=frozenset(a for a, _ in pick("extension")),
-        schemas=dict(pick("schema")),
-        creators=frozenset(pick("create")),
-        views=frozenset(a for a, _ in pick("view")),
-        logins=logins,
-        version=version,
-        may_read=frozenset(pick("reader")),
-        options={(a or "", b or ""): o or "" for k, a, b, o in rows if k == "member"},
-        functions=frozenset((a or "", b or "", o or "") for k, a, b, o in rows if k == "function"),
-        executors=frozenset((f"{a}.{b}({o})", "") for k, a, b, o in rows if k == "open function")
-        | frozenset(pick("executor")),
-    )
-
-
-def for_somebody(found: Found) -> Found:
-    """The same, for whichever administrator is going to run the script by hand."""
-    return replace(found, me="", superuser=False, may_grant_stats=False)
 
 
 class Script:
@@ -266,11 +177,20 @@ class Script:
         return out
 
 
-def plan(session: Session, wanted: Wanted, verifiers: dict[str, str] | None = None) -> tuple[list[str], list[str]]:
-    """The missing statements and warnings; changes nothing."""
+def plan(
+    session: Session, wanted: Wanted, verifiers: dict[str, str] | None = None, *, new: str | None = None
+) -> tuple[list[str], list[str]]:
+    """The missing statements and warnings; changes nothing.
+
+    Args:
+        verifiers: SCRAM verifiers by login.
+        new: the name of a database that is yet to be made, while the session is in another one.
+    """
     require_changeable(read_facts(session))
-    script = Script(find(session, wanted.schema), wanted, session.server_version)
-    return [*script.build(verifiers), *close_database(session, wanted.domains)], script.warnings
+    found = find(session, wanted.schema) if new is None else in_new_database(find(session, wanted.schema))
+    script = Script(found, wanted, session.server_version)
+    close = close_new_database(new, wanted.domains) if new else close_database(session, wanted.domains)
+    return [*script.build(verifiers), *close], script.warnings
 
 
 def run(session: Session, statements: Sequence[str]) -> None:
@@ -293,6 +213,21 @@ def run(session: Session, statements: Sequence[str]) -> None:
         raise Refused(
             f"bootstrap was refused by the server: {error}",
             hint="run it as a superuser, or as the database's owner with CREATEROLE; nothing was changed",
+        ) from None
+
+
+def make_database(session: Session, name: str) -> None:
+    """CREATE DATABASE, from a session in another one.
+
+    Raises:
+        Refused: this login may not.
+    """
+    try:
+        session.execute(st.create_database(name))
+    except Failed as failed:
+        raise Refused(
+            f"database {name} is missing and was not made: {failed.error}",
+            hint=f"an administrator with CREATEDB runs: {st.create_database(name)}; then bootstrap again",
         ) from None
 
 

@@ -18,3 +18,9 @@ def close_database(session: Session, domains: Sequence[Domain]) -> list[str]:
     found = {grantee or "" for (grantee,) in session.ask("target", "temporary")}
     out = [st.grant(["TEMPORARY"], "DATABASE", name, d.owner) for d in domains if d.owner not in found]
     return [*out, *([st.revoke_public("TEMPORARY", "DATABASE", name)] if "" in found else [])]
+
+
+def close_new_database(name: str, domains: Sequence[Domain]) -> list[str]:
+    """The same for a database that is yet to be made."""
+    out = [st.grant(["TEMPORARY"], "DATABASE", [name], d.owner) for d in domains]
+    return [*out, st.revoke_public("TEMPORARY", "DATABASE", [name])]

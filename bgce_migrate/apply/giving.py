@@ -14,7 +14,7 @@ from bgce_migrate.db import rights_sql
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.domain import Domain
 from bgce_migrate.grants.made import Made, is_narrowed, made
-from bgce_migrate.grants.model import PUBLIC, Right
+from bgce_migrate.grants.model import PUBLIC, Right, Securable, SecurableKind
 from bgce_migrate.grants.wanted import for_tables, no_longer_whole
 from bgce_migrate.migration import Effect, Statement
 from bgce_migrate.registry import Registry
@@ -34,18 +34,27 @@ class Giving(Struct, frozen=True):
     Attributes:
         extra: what plugins ask for, by domain.
         roles: those that exist, of all that rights could go to.
+        inside: (schema, role) where the role may use the schema.
     """
 
     registry: Registry
     extra: Mapping[str, tuple[Grant, ...]]
     roles: frozenset[str]
+    inside: frozenset[tuple[str, str]]
 
     def gift(self, domain: Domain, effects: Sequence[Effect], statements: Sequence[Statement]) -> Gift:
         """The rights of one step, or of one unit of it."""
         return Gift(self, domain, made(domain, effects, statements))
 
+    def grants(self, domain: Domain, rights: Iterable[Right]) -> tuple[str, ...]:
+        """The statements, with USAGE on the schema, but for roles that are not there yet: a service may be declared before."""
+        given = self.existing(rights)
+        lacking = {r.grantee for r in given if (domain.schema, r.grantee) not in self.inside and r.grantee != PUBLIC}
+        schema = Securable(SecurableKind.SCHEMA, "", domain.schema)
+        return rights_sql.grants((*(Right(schema, role, "USAGE") for role in sorted(lacking)), *given))
+
     def existing(self, rights: Iterable[Right]) -> tuple[Right, ...]:
-        """Without those for roles that are not there yet: a service may be declared before it is."""
+        """Those for roles that are there."""
         return tuple(r for r in rights if r.grantee == PUBLIC or r.grantee in self.roles)
 
 
@@ -63,7 +72,7 @@ class Gift(Struct, frozen=True):
     def known(self) -> tuple[str, ...]:
         """The statements for what the text tells."""
         rights = self.made.rights(self.giving.registry, self.domain, self._extra)
-        return rights_sql.grants(self.giving.existing(rights))
+        return self.giving.grants(self.domain, rights)
 
     def part(self, effects: Sequence[Effect], statements: Sequence[Statement]) -> Gift:
         """The same for a part of the step."""
@@ -90,10 +99,7 @@ class Gift(Struct, frozen=True):
         narrowed = [t for t in tables if any(is_narrowed(self.domain, t, c) for c in self.made.widened.get(t, ()))]
         taken = no_longer_whole(registry, self.domain, narrowed)
         given = for_tables(registry, self.domain, tables, sequences, extra=self._extra)
-        return (
-            *rights_sql.revokes(self.giving.existing(taken)),
-            *rights_sql.grants(self.giving.existing(given)),
-        )
+        return (*rights_sql.revokes(self.giving.existing(taken)), *self.giving.grants(self.domain, given))
 
     @property
     def _extra(self) -> tuple[Grant, ...]:
@@ -117,6 +123,12 @@ def giving(session: Session, registry: Registry, asked: Asked) -> Giving:
     extra = {d.name: asked.grants(d, registry) for d in registry.domains if d.declared}
     names = {s.login for s in registry.services.values()} | {d.owner for d in registry.domains}
     names |= {grant.grantee for grants in extra.values() for grant in grants}
-    listed = "{" + ",".join('"' + n.replace("\\", "\\\\").replace('"', '\\"') + '"' for n in sorted(names)) + "}"
-    roles = frozenset(row[0] or "" for row in session.ask("target", "roles_of", listed))
-    return Giving(registry, {name: grants for name, grants in extra.items() if grants}, roles)
+    schemas = {d.schema for d in registry.domains}
+    rows = session.ask("roles", "inside", _array(names), _array(schemas))
+    roles = frozenset(role or "" for role, _ in rows)
+    inside = frozenset((schema or "", role or "") for role, schema in rows if schema is not None)
+    return Giving(registry, {name: grants for name, grants in extra.items() if grants}, roles, inside)
+
+
+def _array(names: Iterable[str]) -> str:
+    return "{" + ",".join('"' + n.replace("\\", "\\\\").replace('"', '\\"') + '"' for n in sorted(names)) + "}"

@@ -53,9 +53,9 @@ def _require_atomic(context: Context, journaled: Sequence[Step]) -> None:
 def _require_roles(session: Session, planned: Planned, domains: Mapping[str, Domain], context: Context) -> None:
     used = [domains[name] for name in dict.fromkeys(s.id.domain for s in planned.plan.steps) if name in domains]
     if context.access.mode == "login":
-        names = "{" + ",".join(f'"{d.migrator}"' for d in used) + "}"
+        names = "{" + ",".join(f'"{d.migrator}","{d.owner}"' for d in used) + "}"
         there = {name for name, _ in session.ask("target", "roles_of", names)}
-        missing = [d for d in used if d.migrator not in there]
+        missing = [d for d in used if d.migrator not in there or d.owner not in there]
     else:
         absent = set(bootstrap.missing_roles(session, used))
         missing = [d for d in used if d.owner in absent]

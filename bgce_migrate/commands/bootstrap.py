@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
 import click
 
@@ -12,6 +13,7 @@ from bgce_migrate.commands.options import Duration, command, option
 from bgce_migrate.errors import UsageError
 
 MIGRATOR = "bgce_migrator"
+_VERIFIER = re.compile(r"'SCRAM-SHA-256\$[^']*'")
 _LOGIN = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
 
@@ -33,18 +35,24 @@ def bootstrap(
 ) -> int:  # fmt: skip
     """Make the database if missing, roles, schemas, extensions and the guarded bookkeeping.
 
-    Run it as an administrator. It makes what is missing and can be run again. Passwords leave this process
-    as SCRAM verifiers only.
+    Run it as an administrator. It prints its SQL, makes what is missing and can be run again. Passwords leave
+    this process as SCRAM verifiers only.
     """  # fmt: skip
     passwords = dict(_password(call, text) for text in passwords_from)
     address = call.address()
-    statements, warnings = call.desk.bootstrap(address, domains=domains, print_only=print_only, passwords=passwords)
+
+    def show(statements: Sequence[str]) -> None:
+        for statement in statements:
+            # Whoever prints it to run it by hand wants it whole; else a verifier is not for terminals and logs.
+            text = statement if print_only else _VERIFIER.sub("'...'", statement)
+            call.out.line(text.rstrip().rstrip(";") + ";")
+
+    statements, warnings = call.desk.bootstrap(
+        address, domains=domains, print_only=print_only, passwords=passwords, before=show
+    )
     for warning in warnings:
         call.out.note(f"warning: {warning}")
-    if print_only:
-        for statement in statements:
-            call.out.line(statement.rstrip().rstrip(";") + ";")
-    elif statements:
+    if statements and not print_only:
         call.out.line(f"done: {len(statements)} statements")
     if not statements:
         call.out.line("-- nothing is missing" if print_only else "nothing to do: everything is there")

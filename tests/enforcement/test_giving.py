@@ -254,3 +254,18 @@ def test_rights_cost_no_round_trip(mode: str, any_server: Server, database: str,
     assert (counted[1] - counted[0]) / 14 == pytest.approx(2, abs=0.15), counted
     service(guarded, "press_user")
     assert may(guarded, "press_user", "SELECT name FROM t15")
+
+
+def test_a_function_that_nobody_may_call_is_given_before_the_step_that_uses_it(shop: Guarded) -> None:
+    add(
+        shop,
+        "000002_rebate",
+        "CREATE FUNCTION rebate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n"
+        "REVOKE EXECUTE ON FUNCTION rebate() FROM PUBLIC;",
+        "DROP FUNCTION rebate()",
+    )
+    query(shop.superuser, "REVOKE EXECUTE ON FUNCTION rebate() FROM press_owner")
+    text = "CREATE TRIGGER t BEFORE UPDATE ON papers FOR EACH ROW EXECUTE FUNCTION rebate();"
+    write(shop.project / "press", {"000002_t.up.sql": text, "000002_t.down.sql": "DROP TRIGGER t ON papers"})
+    run(shop)
+    assert query(shop.superuser, "SELECT count(*) FROM pg_trigger WHERE tgname = 't'") == [(1,)]

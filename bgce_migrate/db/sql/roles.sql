@@ -44,6 +44,18 @@ CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE p.oid >= 16384 AND n.nspname <> $1
 
+-- name: inside
+-- Which of the roles $1 are there, once for each of the schemas $2 that they may use.
+SELECT r.rolname::text, n.nspname::text
+FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = ANY ($2::text[]) AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+WHERE r.rolname = ANY ($1::text[])
+
+-- name: not_executable
+-- The arguments of the functions $2.$3 that the role $1 may not call.
+SELECT oidvectortypes(p.proargtypes) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_roles r ON r.rolname = $1
+WHERE n.nspname = $2 AND p.proname = $3 AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
+
 -- name: logins
 SELECT login, domain FROM {schema}.domain_login
 
