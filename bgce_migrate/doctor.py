@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bgce_migrate import __version__
 from bgce_migrate.apply import bootstrap
 from bgce_migrate.db.session import shown
-from bgce_migrate.db.statements import BOOKKEEPER
+from bgce_migrate.db.statements import BOOKKEEPER, MIGRATOR
 from bgce_migrate.errors import BgceError
 from bgce_migrate.host import unlisted
 from bgce_migrate.servers import programs
@@ -76,14 +76,50 @@ def _target(desk: Desk, target: Target) -> Lines:
     if facts.time_zone != desk.project.timezone:
         out.append(("time zone", f"steps run in {desk.project.timezone}, the database's own is {facts.time_zone}"))
     if layout == "guarded":
-        missing = bootstrap.missing_roles(target.control, desk.project.domains)
-        out.append(("owner roles", f"missing: {', '.join(missing)}; run bootstrap" if missing else "all there"))
-        owners = {r[0] for r in target.control.ask("target", "function_owners", target.address.schema)}
-        good = owners == {BOOKKEEPER}
-        out.append(("bookkeeping", f"functions owned by {', '.join(sorted(str(o) for o in owners))}" + ("" if good else ": not guarded")))
-        hidden = target.control.ask("target", "sees_activity")[0][0] != "true"
-        if hidden:
-            out.append(("activity", "other sessions' queries are hidden: GRANT pg_read_all_stats TO " + facts.login))
+        out += _guarded(desk, target)
+    return out
+
+
+def _guarded(desk: Desk, target: Target) -> Lines:
+    """What holds the guard up: roles, their memberships, the bookkeeping's owner, what everybody may."""
+    found = bootstrap.find(target.control, target.address.schema)
+    domains, login_mode = desk.project.domains, target.address.mode == "login"
+    missing = [d.owner for d in domains if d.owner not in found.roles]
+    out: Lines = [("owner roles", f"missing: {', '.join(missing)}; run bootstrap" if missing else "all there")]
+    migrators = {d.owner: d.migrator if login_mode else MIGRATOR for d in domains}
+    faults = [
+        f"{owner} may log in" for owner in (BOOKKEEPER, *migrators) if found.roles.get(owner, (False,))[0]
+    ]
+    faults += [
+        f"{login} is a superuser" for login in dict.fromkeys(migrators.values()) if found.roles.get(login, (False, False))[1]
+    ]
+    faults += [
+        f"{member} is no member of {owner}"
+        for owner, member in migrators.items()
+        if owner in found.roles and (owner, member) not in found.members
+    ]
+    allowed = set(migrators.items())
+    faults += [
+        f"{member} is a member of {role}"
+        for role, member in sorted(found.members)
+        if (role in migrators or role == BOOKKEEPER) and (role, member) not in allowed
+        # Whoever made a role on 16 or newer may give it away, but not act as it.
+        and found.options.get((role, member)) != "false false"
+    ]
+    if ("public", "") in found.creators:
+        faults.append("everybody may create objects in schema public")
+    out.append(("memberships", "; ".join(faults) if faults else "each migrator acts as its owners and inherits nothing"))
+    services = sorted({s.login for d in domains for s in d.services} - found.roles.keys())
+    if services:
+        out.append(("service logins", f"missing: {', '.join(services)}; run bootstrap"))
+    owners = {str(r[0]) for r in target.control.ask("target", "function_owners", target.address.schema)}
+    good = owners == {BOOKKEEPER}
+    out.append(("bookkeeping", f"functions owned by {', '.join(sorted(owners))}" + ("" if good else ": not guarded")))
+    if lacking := sorted(set(desk.project.database.extensions) - found.extensions):
+        out.append(("extensions", f"missing: {', '.join(lacking)}; run bootstrap"))
+    if target.control.ask("target", "sees_activity")[0][0] != "true":
+        hidden = "other sessions' queries are hidden: GRANT pg_read_all_stats TO "
+        out.append(("activity", hidden + target.facts.login))
     return out
 
 
@@ -91,6 +127,9 @@ def _layout(layout: str, mode: str) -> str:
     if layout == "none":
         return "nothing recorded yet; `bootstrap` makes it guarded, the first `up` plain"
     if layout == "plain":
-        return "plain: the login owns everything; history is not protected from the migrations themselves"
+        return (
+            "plain: the login owns everything; history is not protected from the migrations themselves, and lint alone"
+            " looks at who owns what"
+        )
     stops = "attacks too: each domain has its own login" if mode == "login" else "accidents"
-    return f"guarded, mode {mode} (stops {stops})"
+    return f"guarded, mode {mode} (stops {stops}): rights of owner roles, and the audit of what each step touched"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from bgce_migrate.errors import Problem, Where
 from bgce_migrate.sqlfile.effects.settings import control_word
-from bgce_migrate.sqlparse import Parsed
+from bgce_migrate.sqlparse import Parsed, SqlSyntaxError, pairs, spans
 
 #: What to do about a `Fault`, by its kind.
 HINTS = {
@@ -79,3 +80,33 @@ def problems(envelope: Envelope, *, strict: bool, where: Callable[[int], Where])
         for found, word in envelope.controls
         if strict or word == "PREPARE TRANSACTION"
     ]
+
+
+#: At the start of a statement, these end the step's transaction, leave its owner's role, or want a client.
+_SWITCHING = re.compile(
+    r"(begin|start transaction|commit|end|rollback(?! (?:work |transaction )?to\b)|abort|prepare transaction"
+    r"|set (?:(?:session|local) )?(?:role|session authorization)|reset (?:role|all|session authorization)|discard|copy)\b"
+)
+
+
+def switching_word(text: str) -> str | None:
+    """What ends the transaction or leaves the role in a text that no grammar reads; None if nothing does.
+
+    Tokens are PostgreSQL's own; where not even they can be told, one such word anywhere is too much.
+    """
+    raw = text.encode()
+    try:
+        tokens = [raw[begin:end].decode().lower() for begin, end in pairs(spans(raw))]
+    except SqlSyntaxError:
+        found = re.search(rf"\b{_SWITCHING.pattern}", " ".join(text.lower().split()))
+        return found[1].upper() if found else None
+    words: list[str] = []
+    for token in (*(t for t in tokens if not t.startswith(("--", "/*"))), ";"):
+        if token != ";":
+            words.append(token)
+            continue
+        # Longest is `rollback transaction to`.
+        if found := _SWITCHING.match(" ".join(words[:4])):
+            return found[1].upper()
+        words = []
+    return None

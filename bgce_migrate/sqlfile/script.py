@@ -182,6 +182,12 @@ def _opaque(file: _File, direction: Direction) -> Script:
     if not text:
         return _empty(file, direction)
     line, column = file.positions.line_column_of_char(file.header.end)
+    if file.declared and (word := control.switching_word(text)):
+        raise SqlFileError(
+            f"an opaque file may not say {word}: nothing would look at what follows",
+            hint="take it out: the step is one transaction and runs as its domain's owner",
+            where=Where(file.source.path, line, column),
+        )
     reason = file.header.directives.opaque or ""
     effect = Effect(Action.OPAQUE, Name(ObjectKind.FUNCTION, ""), line, detail=f"opaque: {reason}")
     return Script(

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bgce_migrate.migration import Mode
 from bgce_migrate.servers import Server
 from tests.enforcement.attacks import ATTACKS, EVERYWHERE, LEAKS, OWN_RIGHTS
 from tests.enforcement.snapshot import difference, take
@@ -70,6 +71,27 @@ def test_others_stay_as_they_were(mode: str, make: MakeWorld, any_server: Server
     assert applied == ["cursor that is run at COMMIT"]
     assert leaked == LEAKS[mode].keys() & (ATTACKS.keys() if any_server.major == 18 else EVERYWHERE)
     assert all("roles, their members or settings" in text for text in unnamed), unnamed
+
+
+@pytest.mark.parametrize("mode", ["role", "login"])
+def test_a_text_that_nobody_reads_is_looked_at_just_the_same(mode: str, make: MakeWorld) -> None:
+    world = make(mode)
+    with world.leading() as crew, psycopg.connect(world.superuser, autocommit=True) as looking:
+        before = take(looking, "alpha")
+        for name in ("cascading key", "type drop takes a column", "deferred trigger that cascades", "cursor that is run at COMMIT"):
+            world.attempt(crew, "alpha", ATTACKS[name].body, Mode.OPAQUE)
+            assert difference(before, take(looking, "alpha")) == [], name
+
+
+@pytest.mark.parametrize("mode", ["role", "login"])
+def test_nothing_temporary_stays_for_the_next_step(mode: str, make: MakeWorld) -> None:
+    world = make(mode)
+    with world.leading() as crew:
+        shadow = ["CREATE TEMP TABLE letters (id int, body text)", "GRANT ALL ON letters TO PUBLIC"]
+        assert world.attempt(crew, "alpha", shadow).error is None
+        assert world.attempt(crew, "gamma", ["INSERT INTO letters VALUES (7, 'real')"]).error is None
+    with psycopg.connect(world.superuser) as c:
+        assert c.execute("SELECT body FROM letters WHERE id = 7").fetchone() == ("real",)
 
 
 def test_every_attack_would_do_harm(make: MakeWorld, any_server: Server) -> None:

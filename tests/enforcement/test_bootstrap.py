@@ -222,3 +222,30 @@ def test_shared_functions_that_are_there_are_given(maker: DatabaseMaker, tmp_pat
     ]
     do(guarded.project, guarded.admin)
     assert plan(guarded.project, guarded.admin)[0] == ()
+
+
+def doctor(guarded: Guarded, url: str, mode: str) -> dict[str, str]:
+    desk = Desk.load(guarded.project)
+    return dict(desk.doctor(Address(url, "bgce_migrate", mode, guarded.passwords)))
+
+
+@pytest.mark.parametrize("mode", ["role", "login"])
+def test_doctor_tells_what_is_enforced_and_what_is_missing(mode: str, maker: DatabaseMaker, tmp_path: Path) -> None:
+    guarded = bootstrap(copy_platform(tmp_path, mode), maker())
+    said = doctor(guarded, guarded.url, mode)
+    assert said["layout"].startswith(f"guarded, mode {mode}") and "audit" in said["layout"]
+    assert said["owner roles"] == "all there"
+    assert said["memberships"] == "each migrator acts as its owners and inherits nothing"
+    assert said["bookkeeping"] == "functions owned by bgce_migrate_owner" and "service logins" not in said
+    assert "superuser" in doctor(guarded, guarded.superuser, mode)["login"]
+    query(guarded.superuser, "GRANT postal_owner TO community_user")
+    query(guarded.superuser, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    query(guarded.superuser, "ALTER ROLE ai_owner LOGIN")
+    query(guarded.superuser, "ALTER FUNCTION bgce_migrate.held(text) OWNER TO cortex_owner")
+    write(guarded.project, {"bgce.toml": toml([*shipped_domains(), "wallet"], mode), **WALLET})
+    said = doctor(guarded, guarded.url, mode)
+    assert said["owner roles"] == "missing: wallet_owner; run bootstrap"
+    assert said["service logins"] == "missing: wallet_user; run bootstrap"
+    for fault in ("community_user is a member of postal_owner", "everybody may create", "ai_owner may log in"):
+        assert fault in said["memberships"]
+    assert said["bookkeeping"].endswith("not guarded")

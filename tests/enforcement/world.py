@@ -117,17 +117,20 @@ class World:
     access: Access
     heads: dict[str, Head] = field(default_factory=dict)
 
-    def owned(self, domain: str, statements: Sequence[str], parents: frozenset[str] = frozenset()) -> Owned:
+    def owned(self, domain: str, statements: Sequence[str], mode: Mode = Mode.TRANSACTION) -> Owned:
         """A step of `domain` as if no parser had ever looked at it."""
         text = ";\n".join(statements)
-        body = tuple(Statement(s, i, 1, 0, "") for i, s in enumerate(statements, 1))
-        script = Script(SourceFile(f"{domain}/000001_step.up.sql", text, ""), "v1:0", Mode.TRANSACTION, Directives(), body)
+        texts = [text] if mode is Mode.OPAQUE else statements
+        body = tuple(Statement(s, i, 1, 0, "") for i, s in enumerate(texts, 1))
+        script = Script(SourceFile(f"{domain}/000001_step.up.sql", text, ""), "v1:0", mode, Directives(), body)
         step = Step(MigrationId(domain, 1, "step"), Direction.UP, script)
-        return Owned(step, f"{domain}_owner", f"{domain}_migrator", "public", parents=parents)
+        return Owned(step, f"{domain}_owner", f"{domain}_migrator", "public")
 
-    def attempt(self, crew: Crew, domain: str, statements: Sequence[str]) -> StepResult:
+    def attempt(
+        self, crew: Crew, domain: str, statements: Sequence[str], mode: Mode = Mode.TRANSACTION
+    ) -> StepResult:
         """Run a step to its end; what it has recorded is followed by the next."""
-        result, head = crew.runner(domain).run(self.owned(domain, statements), self.heads.get(domain))
+        result, head = crew.runner(domain).run(self.owned(domain, statements, mode), self.heads.get(domain))
         if head is not None:
             self.heads[domain] = head
         return result

@@ -84,6 +84,27 @@ def test_the_same_words_in_a_string_are_no_directive() -> None:
     assert script("SELECT '\n-- bgce: frob\n', $$\n-- bgce: x\n$$").mode is Mode.TRANSACTION
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROB; ROLLBACK; SET ROLE beta_owner; DELETE FROM diary; COMMIT",
+        "/* /* x */ y */ rollback",
+        "FROB;--x\n Reset  Role",
+        "SET LOCAL SESSION AUTHORIZATION beta",
+        "SELECT 1; prepare transaction 'x'",
+        "FROB THE 'server; COMMIT",
+    ],
+)
+def test_opaque_text_may_not_leave_the_transaction_or_the_role(text: str) -> None:
+    with pytest.raises(SqlFileError, match="an opaque file may not say"):
+        script(f'-- bgce: opaque reason="x"\n{text};')
+
+
+def test_opaque_text_may_say_it_in_a_body_and_use_savepoints() -> None:
+    body = "CREATE FROB f AS $$ BEGIN PERFORM 1; END $$; SAVEPOINT s; ROLLBACK TO s; SELECT 'a;commit;'"
+    assert script(f'-- bgce: opaque reason="x"\n{body}').mode is Mode.OPAQUE
+
+
 def test_opaque_text_is_not_parsed() -> None:
     found = script("-- bgce: opaque reason=\"a fork's syntax\"\n\nFROB THE 'server;\n")
     assert found.mode is Mode.OPAQUE
