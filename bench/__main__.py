@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import bgce_migrate
-from bench import idle, lint, peers, planning, race, tables, travel, verdict, workload
+from bench import hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
@@ -62,6 +62,8 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
         _say("lint")
         results.lint = lint.measure(folder, rounds=said.rounds, say=_say)
         results.requirements += verdict.of_lint(results.lint)
+        results.hook = hook.measure(folder, rounds=said.rounds, say=_say)
+        results.requirements += verdict.of_hook(results.hook)
     if "planning" in parts:
         _say("planning")
         results.planning = planning.measure(folder, rounds=3)

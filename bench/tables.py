@@ -28,6 +28,7 @@ class Results:
     travel: Travel | None = None
     planning: Planning | None = None
     lint: Linting | None = None
+    hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
 
@@ -63,6 +64,8 @@ def text(results: Results) -> str:
         found = results.lint
         lines += ["", f"lint of {found.files} files, {found.bytes / 1e6:.1f} MB (seconds)"]
         lines += _table(found.samples, found.squawk, "squawk")
+    if results.hook:
+        lines += ["", "the shipped domains (seconds)", *_table(results.hook, None, "")]
     lines += ["", "requirements", *(f"  {requirement}" for requirement in results.requirements)]
     return "\n".join(lines)
 
@@ -104,6 +107,8 @@ def document(results: Results) -> str:
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}
+    if results.hook:
+        out["hook"] = _samples(results.hook, None)
     if results.lint:
         out["lint"] = {**_samples(results.lint.samples, results.lint.squawk), "files": results.lint.files}
     out["requirements"] = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.clock import Sample
 from bench.contestants import FLOOR
 from bench.idle import Idle
 from bench.lint import Linting
@@ -69,6 +71,11 @@ def of_lint(linting: Linting) -> list[Requirement]:
         return []
     limits = {"lint, cold": 2.0, "lint, nothing changed": 0.5}
     return [Requirement(f"{s.name} over squawk", s.ratio(squawk), limits[s.name]) for s in linting.samples if s.name in limits]
+
+
+def of_hook(samples: Iterable[Sample]) -> list[Requirement]:
+    """What a person waits for stays under a second."""
+    return [Requirement(sample.name, sample.median, 1.0, " s") for sample in samples]
 
 
 def of_planning(planning: Planning) -> list[Requirement]:
