@@ -18,7 +18,9 @@ def enter(work: Work, use: Use, options: list[Interval], any_maker: bool = False
     """The links of a use with one meaning; others are kept for later."""
     if not options:
         return []
-    if not use.binding:
+    # A column that came with another table of that name, or with a renamed one, may be meant.
+    uncertain = use.key[0] in PARTS and not _one_table(work, use.key)
+    if not use.binding or uncertain:
         work.soft.append(Choice(use, options, any_maker))
     elif len(options) > 1:
         work.choices.append(Choice(use, options, any_maker))

@@ -99,12 +99,15 @@ class Recorder:
         self.touched: set[Key] = set()
         #: The table that the migration made last: its columns come with it.
         self._table: tuple[str, str] | None = None
+        #: The columns, keys and triggers that the migration made.
+        self._parts: list[Key] = []
 
     def begin(self, node: int) -> None:
         """Start the migration of this node."""
         self.node = node
         self.touched = set()
         self._table = None
+        self._parts = []
 
     def used(self, life: Life, effect: Effect) -> None:
         """A use is kept; whether it constrains anything is decided later."""
@@ -139,6 +142,8 @@ class Recorder:
         if write is None:
             pre = LIVE if life.key in self.touched else ANY if lenient else DEAD
             write = self._start(life.key, Write(self.node, pre, True, effect))
+        if kind in PARTS:
+            self._parts.append(life.key)
         write.lives, write.life, write.here = True, life, True
         named = life.relation_kind not in NUMBERED
         write.plain = write.plain or (named and not again)
@@ -153,6 +158,7 @@ class Recorder:
         write = Write(self.node, pre, True, effect, content=not effect.optional, plain=True, here=True, life=life)
         writes = self.record.writes.setdefault(key, {})
         known = writes.setdefault(self.node, write)
+        self._parts.append(key)
         if known is not write:
             # The same file dropped the column of the table that was there before.
             known.lives, known.life, known.here, known.plain = True, life, True, True
@@ -202,7 +208,25 @@ class Recorder:
         if not write.here:
             write.ends = True
             write.drops = effect.action is Action.DROP
+        elif key[0] == RELATION:
+            self._forget_parts(key)
         write.lives, write.life, write.content, write.plain = False, None, False, False
+
+    def _forget_parts(self, table: Key) -> None:
+        """A table that the same migration made ends, and what it made of it with it."""
+        mine = self.record.nodes[self.node].id
+        for key in self._parts:
+            writes = self.record.writes.get(key, {})
+            if key[1:3] != table[1:3] or self.node not in writes:
+                continue
+            if writes[self.node].ends:
+                writes[self.node].lives, writes[self.node].life = False, None
+                continue
+            del writes[self.node]
+            if not writes:
+                del self.record.writes[key]
+            uses = self.record.uses.get(key, [])
+            uses[:] = [u for u in uses if u.node != self.node or u.life is None or u.life.maker != mine]
 
     def missing(self, effect: Effect, keys: list[Key], death: Death | None) -> None:
         """A name that is not there; another domain may make it."""

@@ -82,9 +82,11 @@ def _give_up(work: Work, choice: Choice, link: Link) -> None:
     use = choice.use
     user = work.record.nodes[use.node]
     other, side = (link.before, "before") if link.after == use.node else (link.after, "after")
+    late = "the name is only looked up when the body runs"
+    why = "another table of that name may be meant" if use.binding else late
     message = (
         f"{user.id} {wording.phrase(use.key, use.effect)}; {work.record.nodes[other].id} should come {side} it,"
-        " but that closes a cycle, so it is not followed: the name is only looked up when the body runs"
+        f" but that closes a cycle, so it is not followed: {why}"
     )
     found = wording.finding("soft-order", Severity.NOTE, user, use.effect, message)
     work.findings.append((use.node, found))

@@ -127,6 +127,23 @@ class TestNamesMadeMoreThanOnce:
         fresh = new(a2="-t.c -t +t&+t.c", b1="t.c ! a/2")
         assert order_of(log(a1="+t&+t.c"), fresh, "ab") == "a2 b1"
 
+    def test_a_table_made_and_dropped_in_one_file_leaves_no_column_behind(self) -> None:
+        fresh = new(a1="+t&+t.x t.x -t +t&+t.y", b1="+v[view]&t[view] +t.x")
+        assert order_of((), fresh, "ba") == "a1 b1"
+        assert order_of((), new(a1="+t&+t.x t>u +t", b1="t +t.x"), "ba") == "a1 b1"
+
+    def test_a_column_that_came_with_a_renamed_table_is_not_that_of_a_later_one(self) -> None:
+        fresh = new(a1="+t&+t.x t>u", b1="u&u.x", a2="-u", a3="+u&+u.x ! b/1")
+        assert order_of((), fresh, "ba") == "a1 b1 a2 a3"
+
+    def test_what_follows_from_nothing_but_a_column_is_given_up_where_it_closes_a_circle(self) -> None:
+        placement = place(log(a1="+t"), new(a2="-t +t&+t.x ! b/1", b1="t&t.x"), NO_RULES)
+        assert placed(placement) == "b1 a2"
+        assert [f.message for f in placement.findings if f.rule == "soft-order"] == [
+            "b/000001 uses t.x; a/000002 should come before it, but that closes a cycle, so it is not followed:"
+            " another table of that name may be meant"
+        ]
+
     def test_one_that_uses_a_name_before_it_replaces_it_follows_another_maker(self) -> None:
         assert order_of((), new(a1="t *t", b1="*t"), "ab") == "b1 a1"
         assert order_of((), new(a1="t *t", b1="*t", c1="t *t", d1="t"), "abcd") == "b1 a1 c1 d1"
