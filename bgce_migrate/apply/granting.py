@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.apply import faults
 from bgce_migrate.apply.context import Context
@@ -21,9 +22,11 @@ from bgce_migrate.grants.difference import Difference, difference
 from bgce_migrate.grants.scope import Mode, Scope
 from bgce_migrate.grants.surroundings import wanted
 
+#: Warnings: privilege not granted, not revoked.
+_WITHOUT_EFFECT = ("01007", "01006")
 
-@dataclass(frozen=True, slots=True)
-class Found:
+
+class Found(Struct, frozen=True):
     """What a database has, what it should have, and who can make which change.
 
     Attributes:
@@ -75,20 +78,25 @@ def apply(context: Context, control: Session, scope: Scope, mode: Mode) -> Found
             try:
                 return _once(context, control, session, scope, mode, found.current)
             except Failed as failed:
-                if session.usable:
-                    session.execute("ROLLBACK")
                 if not faults.is_retriable(failed.error):
                     raise
-                if attempt == context.limits.retries:
-                    raise Unavailable(
-                        f"others changed or held the same objects in {attempt + 1} attempts: {str(failed.error).strip()}",
-                        hint="nothing was changed; run it again when it is quieter",
-                    ) from None
-                context.progress.waiting(f"trying again: {str(failed.error).strip()}")
-                context.stop.sleep(random.uniform(0.05, 0.2) * (attempt + 1))
+                trouble = str(failed.error).strip()
+            except _Moved as moved:
+                trouble = str(moved)
+            if session.usable:
+                session.execute("ROLLBACK")
+            context.progress.waiting(f"trying again: {trouble}")
+            context.stop.sleep(random.uniform(0.05, 0.2) * (attempt + 1))
     finally:
         session.close()
-    raise AssertionError("unreachable")
+    raise Unavailable(
+        f"others changed or held the same objects in {context.limits.retries + 1} attempts: {trouble}",
+        hint="nothing half done is left; run it again when it is quieter",
+    )
+
+
+class _Moved(Exception):
+    """Read back, something differs again: somebody has just changed it."""
 
 
 def _once(
@@ -167,11 +175,13 @@ def _run(session: Session, current: Current, changes: Sequence[tuple[Hand, Chang
 
 def _require_done(session: Session, after: Found) -> None:
     """What the server took without a word but did not do is told by reading once more."""
-    if after.possible:
-        _, change = after.possible[0]
-        said = "; ".join(message for _, message, _ in session.warnings)
-        raise Refused(
-            f"login {after.current.session} could not: {rights_sql.statement(change, session.server_version)}",
-            hint="an administrator runs: bgce-migrate grants apply" + (f" (the server said: {said})" if said else ""),
-        )
-
+    if not after.possible:
+        return
+    text = rights_sql.statement(after.possible[0][1], session.server_version)
+    said = [message for state, message, _ in session.warnings if state in _WITHOUT_EFFECT]
+    if not said:
+        raise _Moved(f"{text} is needed again")
+    raise Refused(
+        f"login {after.current.session} could not: {text}",
+        hint=f"an administrator runs: bgce-migrate grants apply (the server said: {said[0]})",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from bgce_migrate.db.aclitem import entry
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.wire import Command
 from bgce_migrate.grants.current import Account, Current
@@ -50,7 +51,6 @@ def _commands(session: Session, scope: Scope) -> dict[str, Command]:
     return {
         "session": Command(query("acl", "session")),
         "relations": Command(query("acl", "relations"), (schemas, owners)),
-        "relation_acl": Command(query("acl", "relation_acl"), (schemas, owners)),
         "column_acl": Command(query("acl", "column_acl"), (schemas, owners)),
         "sequences": Command(query("acl", "sequences"), (schemas, owners)),
         "functions": Command(query("acl", "functions"), (schemas, owners, functions, scope.bookkeeping)),
@@ -82,7 +82,7 @@ class _Reading:
     def current(self) -> Current:
         me, superuser, database = (v or "" for v in self.rows["session"][0])
         existing, strangers = self._relations()
-        self._acls()
+        self._column_acls()
         functions = {
             on: home
             for on, owner in self._others()
@@ -119,14 +119,14 @@ class _Reading:
         identity: set[Securable] = set()
         strangers: list[Securable] = []
         registry, owners = self.scope.registry, self.scope.owners
-        for oid, schema, name, kind, owner, listed, _, of_column in self.rows["relations"]:
-            oid, schema, name, owner = oid or "", schema or "", name or "", owner or ""
+        for oid, schema, name, kind, owner, of_table, listed_acl, listed in _text(self.rows["relations"]):
             on = Securable(SecurableKind.SEQUENCE if kind == "S" else SecurableKind.TABLE, schema, name)
             self.by_oid[oid] = on
             self.owners[on] = owner
-            self.words[on] = _WORDS[kind or "r"]
+            self.words[on] = _WORDS[kind]
+            self._acl(on, owner, listed_acl)
             declared = registry.owner_of(name, schema) is not None
-            if of_column:
+            if of_table:
                 identity.add(on)
             if owner not in self.scope.owning and owner not in self.scope.roles and not declared:
                 strangers.append(on)
@@ -162,19 +162,29 @@ class _Reading:
                 found.setdefault(("", home), []).append(on.name)
         return {place: tuple(sorted(names)) for place, names in found.items()}
 
-    def _acls(self) -> None:
-        for oid, grantee, grantor, privileges in _text(self.rows["relation_acl"]):
-            self._entry(self.by_oid.get(oid), grantee, grantor, privileges)
-        for oid, grantee, grantor, privileges, column in _text(self.rows["column_acl"]):
-            self._entry(self.by_oid.get(oid), grantee, grantor, privileges, column)
+    def _column_acls(self) -> None:
+        for oid, column, acl in _text(self.rows["column_acl"]):
+            if on := self.by_oid.get(oid):
+                self._acl(on, self.owners[on], acl, column)
 
-    def _entry(self, on: Securable | None, grantee: str, grantor: str, privileges: str, column: str = "") -> None:
-        if on is None or not privileges:
-            return
-        owner = self.owners[on]
-        for word in privileges.split(","):
-            right = Right(on, grantee, word.rstrip("*"), column, word.endswith("*"))
-            if grantor == owner:
+    def _acl(self, on: Securable, owner: str, text: str, column: str = "") -> None:
+        """Its entries as rights; the owner's own is left out."""
+        for item in json.loads(text) if text else ():
+            found = entry(item)
+            if found.grantee == owner:
+                continue
+            into = self.rights if found.grantor == owner else None
+            for privilege, grantable in found.privileges:
+                right = Right(on, found.grantee, privilege, column, grantable)
+                if into is not None:
+                    into[right] = ""
+                else:
+                    self.passed_on[right] = found.grantor
+
+    def _entry(self, on: Securable, grantee: str, grantor: str, privileges: str) -> None:
+        for word in privileges.split(",") if privileges else ():
+            right = Right(on, grantee, word.rstrip("*"), "", word.endswith("*"))
+            if grantor == self.owners[on]:
                 self.rights[right] = ""
             else:
                 self.passed_on[right] = grantor

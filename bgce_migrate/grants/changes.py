@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.grants.model import DefaultRight, Membership, Right, Securable
 
 
-@dataclass(frozen=True, slots=True)
-class RightsChange:
+class RightsChange(Struct, frozen=True):
     """Privileges on one object, or on some of its columns, given to or taken from some roles.
 
     Attributes:
@@ -34,8 +35,7 @@ class RightsChange:
         return replace(self, gives=not self.gives, cascade=False)
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultChange:
+class DefaultChange(Struct, frozen=True):
     """What an owner gives of everything it makes from now on, given or taken."""
 
     right: DefaultRight
@@ -48,8 +48,7 @@ class DefaultChange:
         return replace(self, gives=not self.gives)
 
 
-@dataclass(frozen=True, slots=True)
-class MembershipChange:
+class MembershipChange(Struct, frozen=True):
     """A membership given or taken; one with other options is taken and given anew.
 
     Attributes:
@@ -67,8 +66,7 @@ class MembershipChange:
         return replace(self, gives=not self.gives, granted_by="")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerChange:
+class OwnerChange(Struct, frozen=True):
     """An object that goes to another owner.
 
     Attributes:

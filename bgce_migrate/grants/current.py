@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.grants.existing import Existing
 from bgce_migrate.grants.model import Access, Membership, Right, Securable
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A role that exists.
 
     Attributes:
@@ -29,8 +29,7 @@ class Account:
     administrable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
+class Current(Struct, frozen=True):
     """Everything one reading of the catalog says.
 
     Attributes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.grants import memberships
 from bgce_migrate.grants.changes import Change, DefaultChange, OwnerChange, RightsChange, grouped
@@ -18,8 +20,7 @@ _OPEN = frozenset({SecurableKind.SCHEMA, SecurableKind.DATABASE, SecurableKind.T
 _EVERYBODY = "nobody has rights for being anybody"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What differs.
 
     Attributes:
@@ -103,11 +104,11 @@ class _Rights:
         self.extra: list[Right] = []
         self.optional: list[Right] = []  # wanted, but without their grant option
         for key, right in self.have.items():
-            ours = is_ours(scope, self.owned, wanted.owners, right)
-            if key not in wants and ours:
+            if key in wants:
+                if right.grantable:
+                    self.optional.append(right)
+            elif is_ours(scope, self.owned, wanted.owners, right):
                 self.extra.append(right)
-            elif right.grantable and (ours or key in wants):
-                self.optional.append(right)
         whole = {(r.on, r.grantee, r.privilege) for r in self.extra if not r.column}
         self.gone = {(r.on, r.grantee, r.privilege, r.column) for r in self.extra}
         self.gone |= {key for key in self.have if key[3] and key[:3] in whole}
@@ -138,6 +139,9 @@ class _Rights:
         return grouped(missing)
 
     def _satisfied(self, right: Right, additive: bool) -> bool:
+        key = (right.on, right.grantee, right.privilege, right.column)
+        if key in self.have and key not in self.gone:
+            return True
         for grantee in (right.grantee, PUBLIC) if right.on.kind in _OPEN else (right.grantee,):
             for column in {right.column, ""}:
                 key = (right.on, grantee, right.privilege, column)

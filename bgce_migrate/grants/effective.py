@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.grants.current import Current
 from bgce_migrate.grants.existing import Place
@@ -34,8 +35,7 @@ _BUILT_IN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Grip:
+class Grip(Struct, frozen=True):
     """One thing a role can do to an object, and how it comes by it.
 
     Attributes:

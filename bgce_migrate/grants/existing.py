@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.grants.model import Securable
 
@@ -12,8 +13,7 @@ from bgce_migrate.grants.model import Securable
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
+class Use(Struct, frozen=True, order=True):
     """A use of another owner's columns that stands in the catalog.
 
     Attributes:
@@ -29,8 +29,7 @@ class Use:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """What a database has.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 #: The grantee that stands for everybody: no role can have this name, while one may well be called "PUBLIC".
 PUBLIC = "public"
@@ -21,9 +22,11 @@ class SecurableKind(str, Enum):
     TYPE = "TYPE"
     DATABASE = "DATABASE"
 
+    # A kind is part of every key there is; Enum's own hash is Python's.
+    __hash__ = str.__hash__
 
-@dataclass(frozen=True, slots=True, order=True)
-class Securable:
+
+class Securable(Struct, frozen=True, order=True):
     """An object that has an ACL.
 
     Attributes:
@@ -37,8 +40,7 @@ class Securable:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Right:
+class Right(Struct, frozen=True, order=True):
     """One privilege of one grantee on one object, or on one column of it.
 
     Attributes:
@@ -53,8 +55,7 @@ class Right:
     grantable: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Membership:
+class Membership(Struct, frozen=True, order=True):
     """`member` may act as `role`; the options as servers from 16 on have them."""
 
     role: str
@@ -64,8 +65,7 @@ class Membership:
     admin: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DefaultRight:
+class DefaultRight(Struct, frozen=True, order=True):
     """What `owner` gives of everything it makes from now on (ALTER DEFAULT PRIVILEGES).
 
     Attributes:
@@ -81,8 +81,7 @@ class DefaultRight:
     grantable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Everything that decides who may do what: wanted, or as a server has it.
 
     Attributes:

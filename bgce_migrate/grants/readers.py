@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.domain import Domain, Read, Service
 from bgce_migrate.registry import Registry
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one service may read of one table.
 
     Attributes:
@@ -25,22 +25,31 @@ class Reading:
     why: str
 
 
-def readings(
-    registry: Registry, owner: Domain, table: str, columns: Sequence[str], *, closed: bool = False
-) -> Iterator[Reading]:
-    """What each service that does not write a table may read of it, by the order of services.
+class Readers:
+    """Who reads anything of a domain, found once for all its tables."""
 
-    Args:
-        columns: those the table has, in order; a declared one that it has not (yet) is left out.
-        closed: name the columns even where the whole table may be read.
-    """
-    for name, service in registry.services.items():
-        reads = [r for r in service.reads if r.domain == owner.name and r.table in ("*", table)]
-        home = registry.domain_of(name) if reads else owner
-        if not reads or (home is owner and table in service.writes):
-            continue
-        if found := _reading(registry, owner, table, columns, service, home, reads, closed):
-            yield found
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._by_owner: dict[str, list[tuple[Service, Domain, dict[str, list[Read]]]]] = {}
+        for name, service in registry.services.items():
+            by_owner: dict[str, dict[str, list[Read]]] = {}
+            for read in service.reads:
+                by_owner.setdefault(read.domain, {}).setdefault(read.table, []).append(read)
+            for owner, tables in by_owner.items():
+                self._by_owner.setdefault(owner, []).append((service, registry.domain_of(name), tables))
+
+    def of(self, owner: Domain, table: str, columns: Sequence[str]) -> Iterator[Reading]:
+        """What each service that does not write a table may read of it, by the order of services.
+
+        Args:
+            columns: those the table has, in order; a declared one that it has not (yet) is left out.
+        """
+        for service, home, tables in self._by_owner.get(owner.name, ()):
+            reads = [*tables.get("*", ()), *tables.get(table, ())]
+            if not reads or (home is owner and table in service.writes):
+                continue
+            if found := _reading(self.registry, owner, table, columns, service, home, reads):
+                yield found
 
 
 def _reading(
@@ -51,7 +60,6 @@ def _reading(
     service: Service,
     home: Domain,
     reads: Sequence[Read],
-    closed: bool,
 ) -> Reading | None:
     declared = owner.tables.get(table)
     if declared is None:
@@ -59,7 +67,7 @@ def _reading(
     why = ", ".join(f"{owner.name}:{shown(read)}" for read in reads)
     why = f"{service.name} reads {why}"
     whole = any(read.columns is None and read.set_name is None for read in reads)
-    if whole and not declared.columns and not closed:
+    if whole and not declared.columns:
         return Reading(service, home, None, why)
     # Consent of the owner; a domain needs none for its own columns, and nothing makes a secret readable.
     consent = frozenset(declared.columns) if home is owner else registry.shared(owner.name, service.name, table)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from bgce_migrate.access import Grant
 from bgce_migrate.domain import Domain
@@ -34,8 +36,7 @@ class Absent(str, Enum):
 ABSENT = frozenset({Absent.SCHEMA_CREATE, Absent.TEMPORARY, Absent.FUNCTIONS})
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The roles and schemas of a project on one database.
 
     Attributes:
@@ -67,17 +68,17 @@ class Scope:
     absent: frozenset[Absent] = ABSENT
     extra: tuple[tuple[str, Grant], ...] = ()
 
-    declared: tuple[Domain, ...] = field(init=False, repr=False)
-    schemas: tuple[str, ...] = field(init=False, repr=False)
-    owners: Mapping[str, str] = field(init=False, repr=False)
-    owning: tuple[str, ...] = field(init=False, repr=False)
-    logins: Mapping[str, str] = field(init=False, repr=False)
-    functions: Mapping[Place, str] = field(init=False, repr=False)
-    roles: frozenset[str] = field(init=False, repr=False)
-    grantees: frozenset[str] = field(init=False, repr=False)
+    declared: tuple[Domain, ...] = ()
+    schemas: tuple[str, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    owning: tuple[str, ...] = ()
+    logins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    functions: Mapping[Place, str] = field(default_factory=lambda: MappingProxyType({}))
+    roles: frozenset[str] = frozenset()
+    grantees: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Work out what is asked for with every single right."""
+        """Work out what is asked for with every single right; nobody gives these."""
         declared = tuple(d for d in self.registry.domains if d.declared)
         owners = {d.owner: d.name for d in declared} if self.guarded else {}
         logins = {s.login: s.name for d in declared for s in d.services}
@@ -92,7 +93,7 @@ class Scope:
             "roles": roles,
             "grantees": roles | {grant.grantee for _, grant in self.extra},
         }.items():
-            object.__setattr__(self, name, value)
+            force_setattr(self, name, value)
 
     def owner_of(self, domain: str) -> str:
         """The role that is to own a domain's objects."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgce_migrate.domain import Service
 from bgce_migrate.errors import UsageError
@@ -14,8 +15,7 @@ from bgce_migrate.grants.scope import Scope
 from bgce_migrate.registry.references import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What one role can do to one object in one way.
 
     Attributes:
@@ -31,8 +31,7 @@ class Line:
     direct: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """What a service may read of a table.
 
     Attributes:

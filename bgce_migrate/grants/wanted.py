@@ -9,7 +9,7 @@ from bgce_migrate.access import Grant
 from bgce_migrate.domain import Domain, Service
 from bgce_migrate.grants.existing import Existing, Use
 from bgce_migrate.grants.model import Right, Securable, SecurableKind
-from bgce_migrate.grants.readers import readings
+from bgce_migrate.grants.readers import Readers
 from bgce_migrate.registry import Registry
 
 WRITER = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -40,13 +40,13 @@ def for_tables(
         widened: columns added to tables that exist. Who reads the whole table has them already.
         extra: what plugins ask for on this domain's objects.
     """
-    extra = tuple(extra)
+    extra, readers = tuple(extra), Readers(registry)
     found: dict[Right, str] = {}
     for table, columns in made.items():
-        found.update(_on_table(registry, domain, table, columns, sequences.get(table, ()), extra))
+        found.update(_on_table(readers, domain, table, columns, sequences.get(table, ()), extra))
     found.update(_on_loose(domain, sequences.get("", ())))
     for table, columns in widened.items():
-        added = _on_table(registry, domain, table, columns, sequences.get(table, ()), extra)
+        added = _on_table(readers, domain, table, columns, sequences.get(table, ()), extra)
         found.update((r, why) for r, why in added if r.column or r.on.kind is SecurableKind.SEQUENCE)
     return tuple(sorted(found))
 
@@ -89,12 +89,13 @@ def on_objects(registry: Registry, existing: Existing, extra: Iterable[tuple[str
     asked: dict[str, list[Grant]] = {}
     for name, grant in extra:
         asked.setdefault(name, []).append(grant)
+    readers = Readers(registry)
     for (schema, table), columns in existing.columns.items():
         home = registry.owner_of(table, schema) or existing.homes.get((schema, table))
         if home is not None:
             sequences = existing.sequences.get((schema, table), ())
             yield from _on_table(
-                registry, registry[home], table, columns, sequences, asked.get(home, ()), schema=schema
+                readers, registry[home], table, columns, sequences, asked.get(home, ()), schema=schema
             )
     for (schema, name), sequences in existing.sequences.items():
         if not schema:
@@ -113,7 +114,7 @@ def on_objects(registry: Registry, existing: Existing, extra: Iterable[tuple[str
 
 
 def _on_table(
-    registry: Registry,
+    readers: Readers,
     domain: Domain,
     table: str,
     columns: Sequence[str],
@@ -131,7 +132,7 @@ def _on_table(
             for sequence in sequences:
                 what = Securable(SecurableKind.SEQUENCE, on.schema, sequence)
                 yield Right(what, service.login, "USAGE"), f"{service.name} writes {table}"
-    for reading in readings(registry, domain, table, columns):
+    for reading in readers.of(domain, table, columns):
         roles = [reading.service.login] if reading.home is domain else [reading.service.login, reading.home.owner]
         for role in roles:
             for column in ("",) if reading.columns is None else reading.columns:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from bgce_migrate.grants.existing import Place
 from bgce_migrate.grants.model import Securable
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """Columns of a relation that a view works on with its owner's rights.
 
     Attributes:
@@ -25,8 +25,7 @@ class Shown:
     through: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cascade:
+class Cascade(Struct, frozen=True):
     """A key that changes rows of `child` when rows of `parent` go or get another key.
 
     Attributes:
@@ -43,8 +42,7 @@ class Cascade:
     key: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(Struct, frozen=True):
     """How rights spread.
 
     Attributes:

@@ -1,42 +1,29 @@
--- Who may do what, as the catalog has it. $1: the domains' schemas, $2: the owner roles, both as text[]. An ACL's entries
--- come one row a grantee and grantor, its privileges joined, a star behind those with the grant option; the owner's own
--- entries are left out. A NULL ACL means what acldefault says.
+-- Who may do what, as the catalog has it. $1: the domains' schemas, $2: the owner roles, both as text[]. ACLs of relations
+-- and columns come as PostgreSQL's own text, in JSON; a NULL one says nothing but the owner's rights there. Others come one
+-- row a grantee and grantor, privileges joined, a star behind those with the grant option, without the owner's own entry.
 
 -- name: relations
--- Everything the owners own, wherever it is, and everything in the schemas, whoever owns it; partitions with their parent.
-SELECT c.oid::text, n.nspname::text, c.relname::text, c.relkind::text, o.rolname::text,
-       CASE WHEN c.relkind = 'S' THEN NULL
-            ELSE (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) END,
-       (SELECT h.inhparent::text FROM pg_inherits h WHERE c.relispartition AND h.inhrelid = c.oid),
-       (SELECT d.refobjid::text FROM pg_depend d WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass
-        AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' LIMIT 1)
+-- Everything the owners own, wherever it is, and everything in the schemas, whoever owns it. The last but one: of which
+-- table a sequence is an identity column's.
+SELECT c.oid::text, n.nspname::text, c.relname::text, c.relkind::text, o.rolname::text, i.refobjid::text,
+       to_json(c.relacl::text[])::text,
+       CASE WHEN c.relkind <> 'S' THEN
+            (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
+LEFT JOIN pg_depend i ON c.relkind = 'S' AND i.classid = 'pg_class'::regclass AND i.objid = c.oid
+                     AND i.refclassid = 'pg_class'::regclass AND i.deptype = 'i'
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
   AND (n.nspname = ANY ($1::text[]) OR o.rolname = ANY ($2::text[]))
 ORDER BY n.nspname, c.relname
 
--- name: relation_acl
-SELECT c.oid::text, coalesce(g.rolname, 'public')::text, r.rolname::text,
-       string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ',')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
-CROSS JOIN LATERAL aclexplode(c.relacl) x
-LEFT JOIN pg_roles g ON g.oid = x.grantee JOIN pg_roles r ON r.oid = x.grantor
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relacl IS NOT NULL AND x.grantee <> c.relowner
-  AND (g.oid IS NOT NULL OR x.grantee = 0)
-  AND (n.nspname = ANY ($1::text[]) OR o.rolname = ANY ($2::text[]))
-GROUP BY c.oid, g.rolname, r.rolname
-
 -- name: column_acl
-SELECT c.oid::text, coalesce(g.rolname, 'public')::text, r.rolname::text,
-       string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ','), a.attname::text
+SELECT a.attrelid::text, a.attname::text, to_json(a.attacl::text[])::text
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_roles o ON o.oid = c.relowner
-CROSS JOIN LATERAL aclexplode(a.attacl) x
-LEFT JOIN pg_roles g ON g.oid = x.grantee JOIN pg_roles r ON r.oid = x.grantor
-WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND x.grantee <> c.relowner AND (g.oid IS NOT NULL OR x.grantee = 0)
+WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
   AND (n.nspname = ANY ($1::text[]) OR o.rolname = ANY ($2::text[]))
-GROUP BY c.oid, g.rolname, r.rolname, a.attname, a.attnum ORDER BY c.oid, a.attnum
+ORDER BY a.attrelid, a.attnum
 
 -- name: sequences
 -- Behind serial columns and nextval defaults: by table, the sequence.
