@@ -1,4 +1,4 @@
-"""sqlfluff on one file. The only module here that imports it."""
+"""sqlfluff on one file. The only module here that imports from it; `bare.load` comes before."""
 
 from __future__ import annotations
 

@@ -34,6 +34,9 @@ def results(sources: Sequence[SourceFile], folder: Path | None, jobs: int) -> tu
 
 
 def _judged(cold: Sequence[tuple[str, SourceFile]], naming: Keys, jobs: int) -> dict[str, Verdict]:
+    from bgce_migrate.style.bare import load
+
+    load()
     from bgce_migrate.style.judge import judge
 
     tasks = [(source.path, source.text, naming.configuration(source)) for _, source in cold]

@@ -195,3 +195,13 @@ def test_its_processes_end_without_a_word() -> None:
             assert pool.apply(signal.getsignal, (signal.SIGINT,)) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_sqlfluff_comes_without_pytest_and_leaves_it_alone(tmp_path: Path) -> None:
+    file = source(tmp_path, "m/000001_a.up.sql", "create TABLE a (id bigint);\nCREATE TABLE b (id bigint);\n")
+    program = (
+        "import sys; from pathlib import Path; from bgce_migrate.sqlfile import read_source; from bgce_migrate.style import check_style;"
+        f"path = Path({file.path!r}); found = check_style([read_source(str(path), path.read_bytes())], path.parent, cache=False);"
+        "assert found and 'sqlfluff' in sys.modules and 'pytest' not in sys.modules; import pytest; assert pytest.fixture"
+    )
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
