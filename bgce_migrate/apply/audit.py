@@ -62,16 +62,17 @@ class Audit:
             suspects[oid] = mode or ""
             if f"{schema}.{name}" in parents:
                 referred.add(oid)
-        for oid in self._former_parents(suspects, owner, referred, inside):
-            del suspects[oid]
         if not suspects:
             return []
         existed = self._existed(suspects)
-        victims = [
-            f"{what} {name} of {self._domain(role)} ({suspects[oid]})"
+        foreign = {
+            oid: f"{what} {name} of {self._domain(role)} ({suspects[oid]})"
             for what, oid, name, role in existed
             if role != owner and oid is not None and not (name or "").startswith("pg_toast.")
-        ]
+        }
+        theirs = {oid: suspects[oid] for oid in foreign}
+        former = self._former_parents(theirs, owner, referred, inside)
+        victims = [what for oid, what in foreign.items() if oid not in former]
         old = {oid for _, oid, _, _ in existed}
         return victims + [f"new relation {what}" for oid, what in strangers.items() if oid in suspects and oid not in old]
 

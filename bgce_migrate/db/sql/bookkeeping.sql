@@ -262,22 +262,24 @@ BEGIN
               AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
               AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
           END;
-    -- These are rarely changed in place, so that it is looked at the rows only where some were.
-    IF pg_stat_get_xact_tuples_updated('pg_proc'::regclass) + pg_stat_get_xact_tuples_updated('pg_type'::regclass)
-       + pg_stat_get_xact_tuples_updated('pg_enum'::regclass) + pg_stat_get_xact_tuples_updated('pg_namespace'::regclass) > 0
-    THEN
-        -- Rows of this transaction are no older than it is.
+    -- These are rarely changed in place, so that it is looked at the rows only where some were; rows of this
+    -- transaction are no older than it is.
+    IF pg_stat_get_xact_tuples_updated('pg_proc'::regclass) > 0 THEN
         RETURN QUERY
         SELECT 'changed', p.xmin::text, p.oid::text, NULL, pn.nspname::text, p.proname::text,
                pg_get_userbyid(p.proowner)::text, NULL, NULL, NULL
-        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace WHERE age(p.xmin) <= 0
-        UNION ALL
+        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace WHERE age(p.xmin) <= 0;
+    END IF;
+    IF pg_stat_get_xact_tuples_updated('pg_type'::regclass) + pg_stat_get_xact_tuples_updated('pg_enum'::regclass) > 0 THEN
+        RETURN QUERY
         SELECT 'changed', concat_ws(' ', t.xmin, (SELECT string_agg(e.xmin::text, ' ' ORDER BY e.oid) FROM pg_enum e
-                                                   WHERE e.enumtypid = t.oid)), t.oid::text, NULL, tn.nspname::text, t.typname::text,
-               pg_get_userbyid(t.typowner)::text, NULL, NULL, NULL
+                                                   WHERE e.enumtypid = t.oid)), t.oid::text, NULL, tn.nspname::text,
+               t.typname::text, pg_get_userbyid(t.typowner)::text, NULL, NULL, NULL
         FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
-        WHERE age(t.xmin) <= 0 OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0)
-        UNION ALL
+        WHERE age(t.xmin) <= 0 OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0);
+    END IF;
+    IF pg_stat_get_xact_tuples_updated('pg_namespace'::regclass) > 0 THEN
+        RETURN QUERY
         SELECT 'changed', s.xmin::text, s.oid::text, NULL, s.nspname::text, NULL,
                pg_get_userbyid(s.nspowner)::text, NULL, NULL, NULL
         FROM pg_namespace s WHERE age(s.xmin) <= 0;
