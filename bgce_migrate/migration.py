@@ -213,6 +213,8 @@ class Edge(Struct, frozen=True):
 
 #: `Effect.detail` of what a foreign key uses.
 FOREIGN_KEY = "foreign key"
+#: `Effect.detail` of the sequence behind an identity column.
+IDENTITY = "identity"
 
 
 class ForeignUse(Struct, frozen=True):

@@ -10,7 +10,7 @@ from bgce_migrate.access import Grant
 from bgce_migrate.domain import Domain
 from bgce_migrate.grants.model import Right, Securable, SecurableKind
 from bgce_migrate.grants.wanted import for_functions, for_tables
-from bgce_migrate.migration import Action, Effect, ObjectKind, Statement
+from bgce_migrate.migration import IDENTITY, Action, Effect, ObjectKind, Statement
 from bgce_migrate.registry import Registry
 
 #: Statements that may make anything at all without saying so.
@@ -91,6 +91,8 @@ class _Reader:
     def _relation(self, effect: Effect, name: str) -> None:
         self.told.add(name)
         if effect.action in _MAKES and effect.relation_kind == "sequence":
+            if effect.detail == IDENTITY:
+                return  # needs no right
             # A serial column's own comes right behind it; cut where the names are long.
             own = self._last and name.startswith(f"{self._last}_"[:29])
             self.sequences.setdefault(self._last if own else "", []).append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bgce_migrate.migration import Action, ObjectKind
+from bgce_migrate.migration import IDENTITY, Action, ObjectKind
 from bgce_migrate.sqlfile.effects.builtins import SERIALS
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, strings
@@ -52,13 +52,13 @@ def _column_type(reading: Reading, owner: Ref, column_name: str, type_name: Any,
         reading.use_type(type_name, "column type")
 
 
-def make_sequence(reading: Reading, ref: Ref, location: int, optional: bool = False) -> None:
-    """MAKE a sequence that belongs to a column."""
+def make_sequence(reading: Reading, ref: Ref, location: int, optional: bool = False, detail: str = "") -> None:
+    """MAKE a sequence that belongs to a column; of an identity column, which needs no right on it, `detail` says so."""
     if reading.is_hidden(ref):
         return
     action = Action.REPLACE if optional else Action.MAKE
     name = reading.name(ObjectKind.RELATION, (reading.make_schema(ref[0]), ref[1]))
-    reading.emit(action, name, location, detail="", optional=optional, relation_kind="sequence")
+    reading.emit(action, name, location, detail=detail, optional=optional, relation_kind="sequence")
 
 
 def object_name(table: str, part: str, label: str) -> str:
@@ -143,7 +143,7 @@ def _identity(reading: Reading, owner: Ref, column_name: str, item: Any, optiona
         if node.def_elem.defname == "sequence_name":
             given = reference(strings(node.def_elem.arg.list.items))
             ref = (given[0] or owner[0], given[1])
-    make_sequence(reading, ref, item.location, optional)
+    make_sequence(reading, ref, item.location, optional, IDENTITY)
 
 
 def _exclusion(reading: Reading, owner: Ref, item: Any) -> None:
