@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from bgce_migrate.db.aclitem import entry
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.wire import Command
 from bgce_migrate.grants.current import Account, Current
@@ -18,12 +19,6 @@ _WORDS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW", "f"
 _DEFAULTS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS"}
 #: Types that are not visible are written with their schema: then the arguments of functions are, too.
 PIN = "SELECT set_config('search_path', 'pg_catalog, pg_temp', true)"
-
-
-def array(values: Iterable[str]) -> str:
-    """A text[] as PostgreSQL reads it."""
-    quoted = (v.replace("\\", "\\\\").replace('"', '\\"') for v in values)
-    return "{" + ",".join(f'"{v}"' for v in quoted) + "}"
 
 
 def read(session: Session, scope: Scope, *, within: bool = False) -> Current:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bgce_migrate.db.acl import PIN, array
+from bgce_migrate.db.acl import PIN
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.wire import Command
 from bgce_migrate.grants.model import Securable, SecurableKind
