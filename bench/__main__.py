@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 import bgce_migrate
-from bench import hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
+from bench import grants, hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "planning", "lint")
+PARTS = ("race", "idle", "travel", "grants", "planning", "lint")
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,6 +58,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
             _say("round trips")
             results.travel = travel.measure(ground, folder, rounds=3)
             results.requirements += verdict.of_travel(results.travel)
+        if "grants" in parts:
+            _say("grants")
+            results.grants = grants.measure(ground, folder, rounds=3)
+            results.requirements += verdict.of_grants(results.grants)
     if "lint" in parts:
         _say("lint")
         results.lint = lint.measure(folder, rounds=said.rounds, say=_say)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bench.clock import Sample
+from bench.grants import Granting
 from bench.idle import BARE, Idle
 from bench.lint import Linting
 from bench.planning import Planning
@@ -28,6 +29,7 @@ class Results:
     travel: Travel | None = None
     planning: Planning | None = None
     lint: Linting | None = None
+    grants: Granting | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
@@ -55,6 +57,9 @@ def text(results: Results) -> str:
         lines.append(
             f"  {t.slope * 1000:.1f} ms a step, of which the delay makes {t.waited:.2f} round trips (by the clock)"
         )
+    if results.grants:
+        lines += ["", "grants, whole processes (seconds)"]
+        lines += _table((s for samples in results.grants.samples.values() for s in samples), None, "")
     if results.planning:
         p = results.planning
         lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
@@ -104,6 +109,8 @@ def document(results: Results) -> str:
             "round_trips_a_step_by_the_clock": t.waited,
             "seconds_a_step": t.slope,
         }
+    if results.grants:
+        out["grants"] = _samples((s for samples in results.grants.samples.values() for s in samples), None)
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}

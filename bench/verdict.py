@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.clock import Sample
 from bench.contestants import FLOOR
+from bench.grants import Granting
 from bench.idle import Idle
 from bench.lint import Linting
 from bench.planning import Planning
@@ -76,6 +77,16 @@ def of_lint(linting: Linting) -> list[Requirement]:
 def of_hook(samples: Iterable[Sample]) -> list[Requirement]:
     """What a person waits for stays under a second."""
     return [Requirement(sample.name, sample.median, 1.0, " s") for sample in samples]
+
+
+def of_grants(granting: Granting) -> list[Requirement]:
+    """All rights made in one go, and found to be as declared afterwards."""
+    limits = {"11 domains": 1.0, "200 domains": 10.0}
+    out = []
+    for name, (_, apply, again) in granting.samples.items():
+        out.append(Requirement(f"planning and applying grants, {name}", apply.median, limits[name], " s"))
+        out.append(Requirement(f"applying grants again, {name}", again.median, 1.0, " s"))
+    return out
 
 
 def of_planning(planning: Planning) -> list[Requirement]:

@@ -69,13 +69,13 @@ def _rights(change: RightsChange) -> str:
 
 
 def _default(change: DefaultChange) -> str:
-    right = change.right
+    right, words = change.right, ", ".join(change.privileges)
     place = f" IN SCHEMA {identifier(right.schema)}" if right.schema else ""
     start = f"ALTER DEFAULT PRIVILEGES FOR ROLE {identifier(right.owner)}{place}"
     if change.gives:
         option = " WITH GRANT OPTION" if right.grantable else ""
-        return f"{start} GRANT {right.privilege} ON {right.objects} TO {role(right.grantee)}{option}"
-    return f"{start} REVOKE {right.privilege} ON {right.objects} FROM {role(right.grantee)}"
+        return f"{start} GRANT {words} ON {right.objects} TO {role(right.grantee)}{option}"
+    return f"{start} REVOKE {words} ON {right.objects} FROM {role(right.grantee)}"
 
 
 def _membership(change: MembershipChange, server_version: int) -> str:

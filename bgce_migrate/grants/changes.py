@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -36,9 +36,15 @@ class RightsChange(Struct, frozen=True):
 
 
 class DefaultChange(Struct, frozen=True):
-    """What an owner gives of everything it makes from now on, given or taken."""
+    """What an owner gives of everything it makes from now on, given or taken.
+
+    Attributes:
+        right: one of them, for what they have in common.
+        privileges: all of them.
+    """
 
     right: DefaultRight
+    privileges: tuple[str, ...]
     gives: bool = True
     why: str = ""
 
@@ -95,6 +101,25 @@ _RANK = {privilege: rank for rank, privilege in enumerate(_ORDER)}
 Change: TypeAlias = RightsChange | DefaultChange | MembershipChange | OwnerChange
 
 
+def grouped_defaults(rights: Iterable[DefaultRight], *, gives: bool, why: Callable[[str], str]) -> list[DefaultChange]:
+    """Default privileges as few changes: one an owner, schema, kind of object and grantee.
+
+    Args:
+        why: the reason, by grantee.
+    """
+    alike: dict[tuple[str, str, str, str, bool], list[DefaultRight]] = {}
+    for right in sorted(rights):
+        alike.setdefault((right.owner, right.schema, right.objects, right.grantee, right.grantable), []).append(right)
+    return [
+        DefaultChange(same[0], tuple(sorted((r.privilege for r in same), key=_rank)), gives, why(same[0].grantee))
+        for same in alike.values()
+    ]
+
+
+def _rank(privilege: str) -> int:
+    return _RANK.get(privilege, len(_RANK))
+
+
 def grouped(
     rights: Mapping[Right, str] | Iterable[Right], *, gives: bool = True, option: bool = False, cascade: bool = False
 ) -> list[RightsChange]:
@@ -119,7 +144,7 @@ def grouped(
         said.setdefault(of, {})[why[(on, grantee, privilege)]] = None
     grantees: dict[tuple[Securable, tuple[str, ...], tuple[str, ...]], dict[str, dict[str, None]]] = {}
     for (on, grantee, listed_columns), found in privileges.items():
-        held_alike = tuple(sorted(found, key=lambda p: _RANK.get(p, len(_RANK))))
+        held_alike = tuple(sorted(found, key=_rank))
         grantees.setdefault((on, listed_columns, held_alike), {})[grantee] = said[(on, grantee, listed_columns)]
     return [
         RightsChange(

@@ -8,7 +8,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bgce_migrate.grants import memberships
-from bgce_migrate.grants.changes import Change, DefaultChange, OwnerChange, RightsChange, grouped
+from bgce_migrate.grants.changes import (
+    Change,
+    DefaultChange,
+    OwnerChange,
+    RightsChange,
+    grouped,
+    grouped_defaults,
+)
 from bgce_migrate.grants.current import Current
 from bgce_migrate.grants.model import PUBLIC, Access, Right, Securable, SecurableKind
 from bgce_migrate.grants.reach import is_ours
@@ -151,12 +158,15 @@ class _Rights:
 
 
 def _defaults(wanted: Access, current: Current, additive: bool) -> Iterator[DefaultChange]:
-    for right in () if additive else sorted(current.access.defaults - wanted.defaults):
-        everybody = right.grantee == PUBLIC
-        yield DefaultChange(right, False, _EVERYBODY if everybody else "no declaration gives it")
-    for right in sorted(wanted.defaults - current.access.defaults):
-        why = "as PostgreSQL makes them" if right.grantee == PUBLIC else "it writes all that this owner makes"
-        yield DefaultChange(right, True, why)
+    if not additive:
+        yield from grouped_defaults(
+            current.access.defaults - wanted.defaults, gives=False,
+            why=lambda grantee: _EVERYBODY if grantee == PUBLIC else "no declaration gives it",
+        )  # fmt: skip
+    yield from grouped_defaults(
+        wanted.defaults - current.access.defaults, gives=True,
+        why=lambda grantee: "as PostgreSQL makes them" if grantee == PUBLIC else "it writes all that this owner makes",
+    )  # fmt: skip
 
 
 def _strangers(current: Current) -> Iterator[str]:

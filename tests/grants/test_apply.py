@@ -240,3 +240,42 @@ def test_the_old_tools_version_table_stays_with_its_service(any_database: str, t
         assert service.execute("SELECT version, dirty FROM q_schema_migrations").fetchall() == [(3, False)]
     with opened(guarded, guarded.url) as (scope, _):
         assert scope.versions["q"] == ("public", "q_schema_migrations")
+
+
+def test_functions_go_on_working_where_everybody_may_no_longer_run_them(any_database: str, tmp_path: Path) -> None:
+    files = {
+        **QUIET,
+        "q/000002_code.up.sql": (
+            "CREATE FUNCTION code() RETURNS text LANGUAGE sql AS 'SELECT ''x''';\n"
+            'ALTER TABLE "table" ADD COLUMN code text DEFAULT code() CHECK (code <> code() || code());\n'
+            "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';\n"
+            'CREATE TRIGGER touch BEFORE INSERT ON "table" FOR EACH ROW EXECUTE FUNCTION touch();\n'
+        ),
+        "q/000002_code.down.sql": 'ALTER TABLE "table" DROP COLUMN code;\nDROP TRIGGER touch ON "table";\n'
+        "DROP FUNCTION touch();\nDROP FUNCTION code();\n",
+    }
+    files["q/domain.toml"] = files["q/domain.toml"].replace('"Count" = "shared"', '"Count" = "shared", touch = "shared"')
+    guarded = made(tmp_path, any_database, files)
+    grant(guarded, guarded.admin)
+    assert query(any_database, "SELECT count(*) FROM pg_proc WHERE proacl::text LIKE '%{=X/%' OR proacl::text LIKE '%,=X/%'") == [(0,)]
+    query(any_database, "ALTER ROLE q_user PASSWORD 'secret'")
+    with psycopg.connect(login_as(any_database, "q_user"), autocommit=True) as service:
+        service.execute("INSERT INTO \"table\" (\"order\") VALUES ('a')")
+    # A domain that comes later uses what is shared, in a step of `up`.
+    late = {
+        "bgce.toml": files["bgce.toml"].replace('"q", "r"', '"q", "r", "s"'),
+        "s/domain.toml": 'name = "s"\nrequires = ["q"]\n[tables.late]\n[[services]]\nname = "s"\n',
+        "s/000001_late.up.sql": (
+            "CREATE TABLE late (id bigint PRIMARY KEY, n integer DEFAULT \"Count\"(1, 'a'));\n"
+            "CREATE TRIGGER touch BEFORE INSERT ON late FOR EACH ROW EXECUTE FUNCTION touch();\n"
+        ),
+        "s/000001_late.down.sql": "DROP TABLE late;",
+    }
+    write(guarded.project, late)
+    desk_of.cache_clear()
+    bootstrap(guarded.project, any_database, guarded.admin)
+    require_done(up(guarded.project, guarded.url))
+    found = compare(guarded, any_database)
+    assert {text.split()[0] for text in told(found).mends} <= {"ALTER"}, told(found).mends
+    grant(guarded, guarded.url)
+    assert compare(guarded, any_database).difference.changes == ()
