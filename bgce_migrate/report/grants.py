@@ -21,7 +21,7 @@ _COLUMNS = (Column("column"), Column("read"))
 def print_plan(out: Output, found: Found, target: Mapping[str, str]) -> None:
     """The statements in order, each with its reason, and who runs it."""
     changes = _values(found)
-    out.document("grants plan", {"changes": changes, **_notes(found), "target": dict(target)})
+    out.document("grants-plan", {"changes": changes, **_notes(found), "target": dict(target)})
     _say_notes(out, found)
     for value in changes:
         out.line(f"{value['statement']};")
@@ -35,7 +35,7 @@ def print_plan(out: Output, found: Found, target: Mapping[str, str]) -> None:
 def print_applied(out: Output, found: Found, target: Mapping[str, str], *, changed: bool) -> None:
     """What was changed, and what is left for an administrator."""
     changes = _values(found)
-    out.document("grants apply", {"changes": changes, "changed": changed, **_notes(found), "target": dict(target)})
+    out.document("grants-apply", {"changes": changes, "changed": changed, **_notes(found), "target": dict(target)})
     _say_notes(out, found)
     for value in changes:
         if value["by"] != "an administrator":
@@ -56,7 +56,7 @@ def print_applied(out: Output, found: Found, target: Mapping[str, str], *, chang
 def print_drift(out: Output, found: Found, target: Mapping[str, str]) -> None:
     """Each difference with the statement that leads to it and the one that mends it."""
     changes = _values(found)
-    out.document("grants check", {"drift": changes, **_notes(found), "target": dict(target)})
+    out.document("grants-check", {"drift": changes, **_notes(found), "target": dict(target)})
     _say_notes(out, found)
     for value in changes:
         out.line(f"{value['object']}: {value['why']}")
@@ -71,7 +71,7 @@ def print_drift(out: Output, found: Found, target: Mapping[str, str]) -> None:
 def print_lines(out: Output, lines: Sequence[Line]) -> None:
     """Who can do what, and how they come by it."""
     out.document(
-        "grants show",
+        "grants-show",
         {
             "rights": [
                 {
@@ -99,13 +99,13 @@ def print_lines(out: Output, lines: Sequence[Line]) -> None:
         ],
     )
     if not lines:
-        out.line("nobody can do anything to it" if not out.json else "")
+        out.line("nobody can do anything there")
 
 
 def print_why(out: Output, why: Why) -> None:
     """The columns, why, and what to use instead of SELECT *."""
     out.document(
-        "grants show",
+        "grants-show",
         {
             "service": why.service,
             "login": why.login,

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from bgce_migrate.errors import ConfigError, Unavailable
+from bgce_migrate import rights
+from bgce_migrate.access import Grant
+from bgce_migrate.apply.context import RunInfo
+from bgce_migrate.apply.target import Address
+from bgce_migrate.domain import Domain
+from bgce_migrate.errors import ConfigError, Refused, Unavailable
 from bgce_migrate.grants.scope import ABSENT, Absent, Mode
+from bgce_migrate.hookspecs import hookimpl
+from bgce_migrate.host import Host
+from bgce_migrate.host.discovery import Plugin
 from tests.cli.program import bgce
-from tests.e2e.desks import require_done, up
+from tests.e2e.desks import OPTIONS, require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform
 from tests.e2e.scene import as_role as login_as
 from tests.e2e.scene import make_owner, query, write
@@ -205,6 +214,41 @@ def test_a_plain_database_gets_what_services_need(any_database: str, tmp_path: P
     assert compare(guarded, app).difference.changes == ()
     assert query(any_database, "SELECT has_table_privilege('q_user', '\"table\"', 'INSERT')") == [(True,)]
     assert query(any_database, "SELECT has_column_privilege('r_user', '\"table\"', 'Secret$', 'SELECT')") == [(False,)]
+
+
+class Reporting:
+    """A plugin that asks for a reporting tool's reads."""
+
+    @hookimpl
+    def grant(self, domain: Domain) -> Iterator[Grant]:
+        if domain.name == "q":
+            yield Grant("reporting", "SELECT", "Select", columns=("Id", "order"))
+            yield Grant("reporting", "EXECUTE", "Count", kind="function")
+            yield Grant("nobody_yet", "SELECT", "user$", columns=("Id",))
+
+
+class Greedy:
+    """A plugin that asks for a secret."""
+
+    @hookimpl
+    def grant(self, domain: Domain) -> Iterator[Grant]:
+        yield from [Grant("reporting", "SELECT", "Select", columns=("Secret$",))] if domain.name == "q" else []
+
+
+def test_plugins_ask_for_more_and_get_no_secret(any_database: str, tmp_path: Path) -> None:
+    guarded = made(tmp_path, any_database, QUIET)
+    query(any_database, "CREATE ROLE reporting")
+    desk = desk_of(guarded.project)
+    with rights.opened(Address(guarded.url, "bgce_migrate"), changing=True) as target:
+        scope = rights.scope_of(desk.project, Host([Plugin("reporting", Reporting())]), target)
+        found = rights.apply(scope, target, RunInfo.new("grants apply"), OPTIONS, Mode.AUTHORITATIVE)
+        mends = told(found).mends
+        assert 'GRANT SELECT ("Id", "order") ON TABLE "public"."Select" TO "reporting"' in mends
+        assert any(text.startswith("GRANT EXECUTE") and text.endswith('TO "reporting"') for text in mends)
+        assert found.difference.warnings == ("role nobody_yet does not exist: its rights wait for it",)
+        with pytest.raises(Refused, match="secret"):
+            rights.scope_of(desk.project, Host([Plugin("greedy", Greedy())]), target)
+    assert any('"reporting"' in text for text in told(compare(guarded, guarded.url)).mends), "without the plugin it is drift"
 
 
 def test_an_undeclared_folder_has_no_grants(any_database: str, tmp_path: Path) -> None:

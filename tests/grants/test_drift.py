@@ -167,7 +167,7 @@ def test_check_exits_1_and_says_both_statements(clean: Guarded) -> None:
         "1 drift; `bgce-migrate grants apply` mends what this login may",
     ]
     drift = bgce("grants", "check", "--json", *at, cwd=platform.project).document
-    assert drift["schema"] == "bgce-migrate/grants check/1"
+    assert drift["schema"] == "bgce-migrate/grants-check/1"
     assert [(d["kind"], d["object"], d["by"]) for d in drift["drift"]] == [("TABLE", "public.users", "cortex_owner")]
     additive = bgce("grants", "apply", "--mode", "additive", *at, cwd=platform.project)
     assert (additive.code, additive.out) == (0, "nothing to do: every right is as declared\n")
