@@ -51,7 +51,9 @@ def test_the_caller_gets_nothing_else(platform: Guarded) -> None:
     with psycopg.connect(service(platform, "community_user"), autocommit=True) as community:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             community.execute("UPDATE posts SET like_count = 7")
-        # A table of the caller's with the same name is not what the function writes to.
+        # A table of the caller's with the same name is not what the function writes to, even if it may make one.
+        name = community.info.dbname
+        query(platform.superuser, f"GRANT TEMPORARY ON DATABASE {name} TO community_user")
         community.execute("CREATE TEMP TABLE posts (id bigint, like_count int)")
         community.execute("INSERT INTO pg_temp.posts VALUES (1, 100)")
         assert community.execute("SELECT count_post_like(1, 1)").fetchone() == (1,)
