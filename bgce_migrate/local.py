@@ -31,18 +31,22 @@ def embedded_address(project: Project) -> tuple[Address, tuple[str, ...]]:
     name = database_name(project)
     lines = [f"PostgreSQL {server.version} ({server.provider}) on {server.host}:{server.port}, database {name}"]
     lines += server.notes
+    return ready_address(server, project, name), tuple(lines)
+
+
+def ready_address(server: Server, project: Project, name: str) -> Address:
+    """The migrator's address of a database on a server of ours, which is made and bootstrapped where needed."""
     ensure_database(server, project, name)
     password = _password(server, st.MIGRATOR)
     url = server.url(role=st.MIGRATOR, password=password, database=name)
     domains = project.domains if project.database.mode == "login" else ()
-    address = Address(
+    return Address(
         url,
         project.database.bookkeeping_schema,
         project.database.mode,
         {d.migrator: _password(server, d.migrator) for d in domains},
         server.url(database=name),
     )
-    return address, tuple(lines)
 
 
 def provider() -> str:

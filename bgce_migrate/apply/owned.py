@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.giving import Gift
 from bgce_migrate.db.session import SERVER_KEEPALIVE
+from bgce_migrate.domain import Domain
 from bgce_migrate.migration import Effect, MigrationId, Statement, Step
 
 _NAME_LENGTH = 63  # bytes: NAMEDATALEN - 1
@@ -34,6 +35,18 @@ class Owned(Struct, frozen=True):
     grants: tuple[str, ...] = ()
     parents: frozenset[str] = frozenset()
     gift: Gift | None = None
+
+
+def search_path(domain: Domain | None) -> str:
+    """Where names without a schema are looked for, as `set_config` takes it.
+
+    Args:
+        domain: the step's; None where it is declared no more.
+    """
+    if domain is not None and not domain.declared:
+        return '"$user", public'
+    schema = domain.schema if domain is not None else "public"
+    return f'"{schema}", public' if schema != "public" else "public"
 
 
 def of_part(

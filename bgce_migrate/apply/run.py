@@ -13,7 +13,7 @@ from bgce_migrate.apply.context import Context, Options, RunInfo
 from bgce_migrate.apply.giving import Giving, giving
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
-from bgce_migrate.apply.owned import Owned
+from bgce_migrate.apply.owned import Owned, search_path
 from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.preflight import require_runnable
 from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
@@ -77,7 +77,7 @@ def execute(
             _require_expected(planned.plan, options.expect)
             if not planned.plan.steps:
                 return report("nothing_to_do")
-        owned = _ready(context, target, planned, domains, hooks, registry)
+        owned = ready(context, target, planned, domains, hooks, registry)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
         results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
@@ -95,7 +95,7 @@ def execute(
         audit.close()
 
 
-def _ready(
+def ready(
     context: Context,
     target: Target,
     planned: Planned,
@@ -123,8 +123,6 @@ def _own(
     gives: Giving | None,
 ) -> Owned:
     domain = domains.get(step.id.domain)
-    schema = domain.schema if domain is not None else "public"
-    path = f'"{schema}", public' if schema != "public" else "public"
     guarded = context.guarded
     gift = None
     if gives is not None and domain is not None and domain.declared:
@@ -133,7 +131,7 @@ def _own(
         step,
         (domain.owner if domain is not None else f"{step.id.domain}_owner") if guarded else None,
         domain.migrator if domain is not None else f"{step.id.domain}_migrator",
-        path if domain is None or domain.declared else '"$user", public',
+        search_path(domain),
         (*(grants if step.direction.value == "up" else ()), *(gift.known() if gift is not None else ())),
         planned.parents.get(step.id, frozenset()),
         gift,

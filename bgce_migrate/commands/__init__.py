@@ -20,6 +20,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "create": ("create:create", "Write the next migration, as golang-migrate's command does."),
         "lock": ("lock:lock", "Record the order of new migrations in bgce.lock."),
         "lint": ("lint:lint", "Judge new migrations before they run; needs no database."),
+        "verify": ("verify:verify", "Prove every down on a throw-away server."),
         "explain": ("explain:explain", "Show the page of a rule of lint."),
         "renumber": ("renumber:renumber", "Give new migrations new numbers where another branch took theirs."),
         "hook": ("hook:hook", "Check migrations before every commit."),

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Session
+from bgce_migrate.db.statements import literal
 from bgce_migrate.db.wire import Command
 from bgce_migrate.fingerprint.expressions import canonical
 from bgce_migrate.fingerprint.model import ORDER, Catalog, Object, Value, catalog, quoted
@@ -46,9 +47,33 @@ def read(session: Session, *, without: Iterable[str] = (), within: bool = False)
         without: schemas that are left out, e.g. the bookkeeping's.
         within: inside an open transaction, as it sees it; else in one of its own, read only.
     """
-    queries = _queries(session)
-    schemas = array(without)
+    schemas, queries = array(without), _queries(session)
     asked = [Command(_wrapped(text), (schemas,) if "$1" in text else ()) for text in queries.values()]
+    return _read(session, tuple(queries), asked, within)
+
+
+class Reader:
+    """Reads one database again and again: planning the queries takes longer than running them.
+
+    Not through a pooler: the plans are the session's.
+    """
+
+    def __init__(self, session: Session, without: Iterable[str] = ()) -> None:
+        self.session = session
+        queries, schemas = _queries(session), literal(array(without))
+        self._names = tuple(queries)
+        self._asked = [
+            Command(f"EXECUTE bgce_{name}" + (f"({schemas})" if "$1" in text else "")) for name, text in queries.items()
+        ]
+        made = [Command(f"PREPARE bgce_{name} AS {_wrapped(text)}") for name, text in queries.items()]
+        session.run([Command("BEGIN"), Command(_PIN), *made, Command("COMMIT")])
+
+    def read(self, *, within: bool) -> Catalog:
+        """The whole catalog as it is now; see `read`."""
+        return _read(self.session, self._names, self._asked, within)
+
+
+def _read(session: Session, names: tuple[str, ...], asked: list[Command], within: bool) -> Catalog:
     if within:
         before = [Command("SAVEPOINT bgce_fingerprint"), Command(_PIN)]
         after = [Command("ROLLBACK TO SAVEPOINT bgce_fingerprint"), Command("RELEASE SAVEPOINT bgce_fingerprint")]
@@ -57,7 +82,7 @@ def read(session: Session, *, without: Iterable[str] = (), within: bool = False)
         after = [Command("COMMIT")]
     replies = session.run([*before, *asked, *after])[len(before) : -len(after)]
     reading = _Reading()
-    told = {name: reply.rows[0][0] for name, reply in zip(queries, replies, strict=True)}
+    told = {name: reply.rows[0][0] for name, reply in zip(names, replies, strict=True)}
     reading.members = {row["at"] for row in _decode(told.pop("members") or "[]")}
     for text in told.values():
         if text is not None:

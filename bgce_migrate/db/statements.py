@@ -255,6 +255,16 @@ def create_database(name: str) -> str:
     return f"CREATE DATABASE {identifier(name)} ENCODING 'UTF8' TEMPLATE template0"
 
 
+def clone_database(name: str, template: str, owner: str) -> str:
+    """Outside any transaction, while nobody is connected to the template."""
+    return f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template)} OWNER {identifier(owner)}"
+
+
+def drop_database(name: str) -> str:
+    """A throw-away database, with whoever is still connected."""
+    return f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
+
+
 def script(statements: Iterable[str]) -> str:
     """Statements as a text that psql runs."""
     return "".join(f"{s};\n" if not s.rstrip().endswith(";") else f"{s}\n" for s in statements)

@@ -57,6 +57,18 @@ def test_reading_within_a_transaction_changes_nothing_of_it(everything: tuple[Se
     session.execute("ROLLBACK")
 
 
+def test_a_reader_reads_the_same_again_and_again(everything: tuple[Session, Catalog]) -> None:
+    session, before = everything
+    reader = catalog_reader.Reader(session, ["other"])
+    assert reader.read(within=False) == catalog_reader.read(session, without=["other"]) != before
+    session.execute("BEGIN")
+    session.execute("ALTER TABLE things ADD COLUMN late integer")
+    told = [tell(d) for d in compare(before, reader.read(within=True))]
+    session.execute("ROLLBACK")
+    assert told == ["column app.things.late is new", "schema other is gone"]
+    assert reader.read(within=False) == catalog_reader.read(session, without=["other"])
+
+
 def test_an_index_that_could_not_be_built(any_database: str) -> None:
     run(any_database, "CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (1)")
     before = read(any_database)

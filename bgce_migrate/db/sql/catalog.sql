@@ -191,7 +191,7 @@ SELECT 'pg_type:' || t.oid AS at, n.nspname AS schema, t.typname AS name, pg_get
                  'element ' || t.typelem::regtype, 'subscript ' || t.typsubscript) END AS parts
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_type b ON b.oid = t.typbasetype
 WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r', 'p')
-                          OR (t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)))
+                          OR (t.typtype = 'b' AND t.typsubscript <> 'array_subscript_handler'::regproc))
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])
 
 -- name: routines

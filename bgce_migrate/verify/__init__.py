@@ -1,0 +1,1 @@
+"""Every down proven on a throw-away server: up, down, compare, up again, compare."""

@@ -1,0 +1,107 @@
+"""The proof of one migration: up, down, compare with before; up again, compare with after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+from msgspec import Struct
+
+from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.owned import Owned
+from bgce_migrate.db.catalog_reader import Reader
+from bgce_migrate.db.session import Session
+from bgce_migrate.db.statements import set_role
+from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.fingerprint.compare import Difference, compare
+from bgce_migrate.fingerprint.model import Catalog
+from bgce_migrate.migration import Mode, Script
+from bgce_migrate.verify.model import Proof, Verdict, judge
+from bgce_migrate.verify.steps import committed, within
+
+_Run = Callable[[Script], None]
+_Read = Callable[[], Catalog]
+
+
+class Unproven(Exception):
+    """It cannot be seen in one transaction: it refuses to run there, or something in it failed there."""
+
+
+class Bench(Struct):
+    """Where proofs are made: a session, and what reads the catalog there."""
+
+    context: Context
+    session: Session
+    reader: Reader
+
+    @classmethod
+    def open(cls, context: Context) -> Bench:
+        """In the database of the context; the bookkeeping does not count."""
+        session = context.access.lead()
+        return cls(context, session, Reader(session, [context.access.schema]))
+
+    def read(self, *, within: bool) -> Catalog:
+        """The catalog as it is now."""
+        return self.reader.read(within=within)
+
+
+def in_transaction(bench: Bench, owned: Owned, down: Script, before: Catalog) -> tuple[Proof, Catalog]:
+    """Prove in one transaction; its end is the migration applied and committed.
+
+    Raises:
+        Unproven: rolled back; prove it with commits on a clone.
+    """
+    session, up = bench.session, owned.step.script
+    if Mode.JOURNAL in (up.mode, down.mode):
+        raise Unproven
+    try:
+        session.run([Command("BEGIN")])
+        within(bench.context, session, owned, up)
+        after = bench.read(within=True)
+        session.run([Command("SAVEPOINT bgce_proof")])
+        within(bench.context, session, owned, down)
+        undone = compare(before, bench.read(within=True))
+        again: tuple[Difference, ...] = ()
+        if all(d.is_order for d in undone):
+            within(bench.context, session, owned, up)
+            again = compare(after, bench.read(within=True))
+        session.run([Command("ROLLBACK TO SAVEPOINT bgce_proof")])
+        owner = [Command(set_role(owned.owner))] if owned.owner else []
+        session.run([*owner, *map(Command, owned.grants), Command("COMMIT")])
+    except Failed:
+        session.run([Command("ROLLBACK")])
+        raise Unproven from None
+    verdict, differences = judge(undone, again)
+    return Proof(owned.step.id, verdict, differences), after
+
+
+def with_commits(bench: Bench, owned: Owned, down: Script) -> Proof:
+    """Prove as the real runs would commit; the bench is a clone that nobody needs afterwards."""
+    id, up = owned.step.id, owned.step.script
+    before = bench.read(within=False)
+
+    def run(script: Script) -> str:
+        try:
+            committed(bench.context, bench.session, owned, script)
+        except (Failed, psycopg.Error) as failed:
+            return said(failed)
+        return ""
+
+    if error := run(up):
+        return Proof(id, Verdict.ERROR, message=f"the up fails: {error}", apart=True)
+    after = bench.read(within=False)
+    if error := run(down):
+        return Proof(id, Verdict.ERROR, message=f"the down fails: {error}", apart=True)
+    undone = compare(before, bench.read(within=False))
+    if any(not d.is_order for d in undone):
+        return Proof(id, Verdict.DIFFERS, undone, apart=True)
+    if error := run(up):
+        return Proof(id, Verdict.REUP_ERROR, message=f"the second up fails: {error}", apart=True)
+    verdict, differences = judge(undone, compare(after, bench.read(within=False)))
+    return Proof(id, verdict, differences, apart=True)
+
+
+def said(failed: Failed | psycopg.Error) -> str:
+    """The server's message in one line."""
+    error = failed.error if isinstance(failed, Failed) else failed
+    return error.diag.message_primary or str(error).strip().partition("\n")[0]
