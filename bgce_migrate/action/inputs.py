@@ -61,7 +61,7 @@ def read_inputs(text: str | None) -> Inputs:
     said = _document(text)
     faults: list[Problem] = []
     values: dict[str, object] = {}
-    for name in Inputs.__dataclass_fields__:
+    for name in Inputs.__struct_fields__:
         value = said.pop(name.replace("_", "-"), "")
         # The runner keeps the line feed of a block scalar; a NUL cannot be handed to a program.
         stripped = value.strip()

@@ -77,7 +77,7 @@ def test_every_use_is_pinned(path: Path) -> None:
 
 def test_inputs_are_those_of_the_entry() -> None:
     action = load()
-    entry = {name.replace("_", "-") for name in Inputs.__dataclass_fields__}
+    entry = {name.replace("_", "-") for name in Inputs.__struct_fields__}
     assert set(action["inputs"]) == entry | OF_THE_STEPS
     assert not entry & OF_THE_STEPS
     steps = str(action["runs"]["steps"])

@@ -12,7 +12,7 @@ import pytest
 from bgce_migrate.commands import COMMANDS
 from tests.cli.program import bgce, environment
 
-HEAVY = ("psycopg", "postgast", "rich", "docker", "sqlfluff", "git", "msgspec", "pluggy", "asyncio")
+HEAVY = ("psycopg", "postgast", "rich", "docker", "sqlfluff", "git", "pluggy", "asyncio")
 NAMES = [name for group in COMMANDS.values() for name in group]
 
 PROBE = """
