@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -37,6 +37,11 @@ _AS_WRITTEN = {"body", "comment", "settings"}
 #: What goes under one name with an object but can have a comment and rights of its own.
 _SECOND = {("constraint", "pg_class"): "index ", ("type", "pg_type"): "multirange "}
 
+#: How many readings a reader remembers: a down that undoes its up leads back to one of them.
+_KEPT = 3
+#: What the server says to all queries.
+Replies: TypeAlias = tuple[str | None, ...]
+
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
@@ -49,7 +54,7 @@ def read(session: Session, *, without: Iterable[str] = (), within: bool = False)
     """
     schemas, queries = array(without), _queries(session)
     asked = [Command(_wrapped(text), (schemas,) if "$1" in text else ()) for text in queries.values()]
-    return _read(session, tuple(queries), asked, within)
+    return _understand(session, tuple(queries), _ask(session, asked, within))
 
 
 class Reader:
@@ -62,6 +67,7 @@ class Reader:
         self.session = session
         queries, schemas = _queries(session), literal(array(without))
         self._names = tuple(queries)
+        self._last: dict[Replies, Catalog] = {}
         self._asked = [
             Command(f"EXECUTE bgce_{name}" + (f"({schemas})" if "$1" in text else "")) for name, text in queries.items()
         ]
@@ -70,10 +76,15 @@ class Reader:
 
     def read(self, *, within: bool) -> Catalog:
         """The whole catalog as it is now; see `read`."""
-        return _read(self.session, self._names, self._asked, within)
+        told = _ask(self.session, self._asked, within)
+        if told not in self._last:
+            if len(self._last) == _KEPT:
+                self._last.pop(next(iter(self._last)))
+            self._last[told] = _understand(self.session, self._names, told)
+        return self._last[told]
 
 
-def _read(session: Session, names: tuple[str, ...], asked: list[Command], within: bool) -> Catalog:
+def _ask(session: Session, asked: list[Command], within: bool) -> Replies:
     if within:
         before = [Command("SAVEPOINT bgce_fingerprint"), Command(_PIN)]
         after = [Command("ROLLBACK TO SAVEPOINT bgce_fingerprint"), Command("RELEASE SAVEPOINT bgce_fingerprint")]
@@ -81,8 +92,12 @@ def _read(session: Session, names: tuple[str, ...], asked: list[Command], within
         before = [Command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Command(_PIN)]
         after = [Command("COMMIT")]
     replies = session.run([*before, *asked, *after])[len(before) : -len(after)]
+    return tuple(reply.rows[0][0] for reply in replies)
+
+
+def _understand(session: Session, names: tuple[str, ...], replies: Replies) -> Catalog:
     reading = _Reading()
-    told = {name: reply.rows[0][0] for name, reply in zip(names, replies, strict=True)}
+    told = dict(zip(names, replies, strict=True))
     reading.members = {row["at"] for row in _decode(told.pop("members") or "[]")}
     for text in told.values():
         if text is not None:

@@ -31,13 +31,17 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(identifier(n) for n in names)
 
 
-def settings(server_version: int, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """One SELECT that sets all values for this transaction; those unknown to the server are left out.
+def settings(server_version: int, values: Mapping[str, str], *, local: bool = True) -> tuple[str, tuple[str, ...]]:
+    """One SELECT that sets all values; those unknown to the server are left out.
 
     `SET LOCAL` through set_config, because startup options are refused by poolers.
+
+    Args:
+        local: for this transaction; else for the session.
     """
     known = {k: v for k, v in values.items() if server_version >= _SINCE.get(k, 0)}
-    calls = ", ".join(f"pg_catalog.set_config(${i}, ${i + 1}, true)" for i in range(1, 2 * len(known), 2))
+    how = "true" if local else "false"
+    calls = ", ".join(f"pg_catalog.set_config(${i}, ${i + 1}, {how})" for i in range(1, 2 * len(known), 2))
     return f"SELECT {calls}", tuple(x for item in known.items() for x in item)
 
 

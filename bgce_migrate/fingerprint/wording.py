@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 from bgce_migrate.fingerprint.compare import Difference
 from bgce_migrate.fingerprint.model import ORDER, Value
 
 #: Longer texts (bodies of functions, views) are shown by the part in which they differ.
 _SHOWN = 100
 _AROUND = 20
+_COLUMNS = 10
 
 
 def tell(difference: Difference) -> str:
@@ -16,7 +19,7 @@ def tell(difference: Difference) -> str:
     if not fact:
         return f"{what.identity} is {'new' if after else 'gone'}"
     if fact == ORDER:
-        return f"{what.identity}: columns stand in the order {_list(after)}, were {_list(before)}"
+        return f"{what.identity}: {_order(before, after)}"
     if isinstance(before or after, tuple) and fact != "labels":
         return f"{what.identity}: {fact}: {_members(before, after)}"
     if (before or after) is True:
@@ -31,6 +34,16 @@ def tell(difference: Difference) -> str:
 
 def _list(value: Value | None) -> str:
     return f"({', '.join(value)})" if isinstance(value, tuple) else "()"
+
+
+def _order(before: Value | None, after: Value | None) -> str:
+    """Both orders; of many columns only those that moved."""
+    was, now = (v if isinstance(v, tuple) else () for v in (before, after))
+    if max(len(was), len(now)) <= _COLUMNS:
+        return f"columns stand in the order {_list(after)}, were {_list(before)}"
+    blocks = SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks()
+    kept = {column for block in blocks for column in was[block.a : block.a + block.size]}
+    return f"columns stand in another order, moved: {', '.join(c for c in now if c not in kept and c in was)}"
 
 
 def _members(before: Value | None, after: Value | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -60,9 +61,10 @@ def scratch(project: Project, extensions: Iterable[str], *, provider: str | None
         UsageError: no server has everything.
         Unavailable: it does not start.
     """
+    root = project.root if project.declared else Path.cwd()
     chosen = choose(flag=provider, major=major, extensions=(*extensions, *project.database.extensions))
-    before = {s.name for s in servers.status(project.root) if s.running}
-    server = servers.start(project.root, provider=chosen.provider, major=chosen.major, name=NAME, fast=True)
+    ran = any(s.name == NAME and s.running for s in servers.status(root))
+    server = servers.start(root, provider=chosen.provider, major=chosen.major, name=NAME, fast=True)
     name = f"scratch_{os.getpid()}"
     # One login for all domains: a step runs as its owner's role either way.
     alike = replace(project, database=replace(project.database, mode="role"))
@@ -71,5 +73,7 @@ def scratch(project: Project, extensions: Iterable[str], *, provider: str | None
     finally:
         with connect(server.url(), "") as admin:
             admin.execute(drop_database(name))
-        if NAME not in before:
-            servers.stop(project.root, name=NAME)
+            # Another run may have begun meanwhile.
+            used = bool(admin.ask("target", "scratch_databases"))
+        if not ran and not used:
+            servers.stop(root, name=NAME)

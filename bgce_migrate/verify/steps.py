@@ -21,7 +21,7 @@ def within(context: Context, session: Session, owned: Owned, script: Script) -> 
     Raises:
         Failed: the server refused a statement; the transaction is aborted.
     """
-    session.run([*_prologue(context, session, owned, script)])
+    session.run(_prologue(context, session, owned, script))
     if script.mode is Mode.OPAQUE:
         _simple(session, script)
     else:
@@ -41,12 +41,12 @@ def committed(context: Context, session: Session, owned: Owned, script: Script, 
         within(context, session, owned, script)
         session.run([*owner, *map(Command, grants), Command("COMMIT")])
         return
-    text, values = settings(session.server_version, {**settings_of(context, _with(owned, script)), "lock_timeout": "0"})
+    text, values = settings(session.server_version, settings_of(context, _with(owned, script)), local=False)
     role = [Command(set_session_role(owned.owner))] if owned.owner else []
-    session.run([Command("RESET ALL"), Command(text.replace(", true)", ", false)"), values), *role])
+    session.run([Command("RESET ALL"), Command(text, values), *role])
     for unit in cut(script):
         body = [Command(s.text, keep_rows=False) for s in unit.statements]
-        if len(body) > 1:
+        if len(body) > 1 or unit.rolls_back:
             session.run([Command("BEGIN"), *body, Command("ROLLBACK" if unit.rolls_back else "COMMIT")])
         else:
             # By itself, so that what cannot run in a transaction block is in none: a pipeline is one to the server.

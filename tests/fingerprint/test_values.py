@@ -113,3 +113,13 @@ def test_long_texts_are_told_by_the_part_that_differs() -> None:
 )
 def test_names_are_shown_as_they_are_written(name: str, shown: str) -> None:
     assert quoted(name) == shown
+
+
+def test_of_many_columns_those_are_told_that_moved() -> None:
+    names = tuple(f"c{n}" for n in range(30))
+    moved = (*names[:4], *names[5:20], *names[21:], "c4", "c20")
+    before = catalog(18, [Object("table", "public.t", {"column order": names})])
+    after = catalog(18, [Object("table", "public.t", {"column order": moved})])
+    assert [tell(d) for d in compare(before, after)] == [
+        "table public.t: columns stand in another order, moved: c4, c20"
+    ]

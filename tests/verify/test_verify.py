@@ -18,6 +18,12 @@ from tests.verify.cases import CORRECT, DEFECTIVE, Case, write
 MAJORS = [18, 16]
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server of an undeclared tree is kept where one stands."""
+    monkeypatch.chdir(tmp_path)
+
+
 def proofs_of(folder: Path, major: int) -> tuple[Proof, ...]:
     desk = Desk.load(folder, migrations=folder)
     return verify(desk.tree, desk.host, major=major)

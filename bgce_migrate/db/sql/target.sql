@@ -78,3 +78,7 @@ WHERE d.datname = current_database() AND a.privilege_type = 'TEMPORARY' AND (r.o
 -- name: own_database
 -- The database's name, where this login has its owner's rights.
 SELECT datname::text FROM pg_database WHERE datname = current_database() AND pg_has_role(session_user, datdba, 'USAGE')
+
+-- name: scratch_databases
+-- Of runs that are under way.
+SELECT datname::text FROM pg_database WHERE datname LIKE 'scratch\_%'
