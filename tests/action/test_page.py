@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from msgspec.structs import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bgce_migrate.migration import Severity
 from bgce_migrate.report.comment import Change, Page, Remark, StepLine, render
