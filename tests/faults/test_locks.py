@@ -120,7 +120,7 @@ def test_another_lanes_lost_connection(site: Site) -> None:
             site.write(name, n, f"CREATE TABLE {name}_{n} (id int);\nSELECT pg_sleep({sleep});", f"DROP TABLE {name}_{n};")
     site.bootstrap()
     run = site.in_background(jobs=2)
-    victim = until(lambda: [b for b in site.backends() if b[1].endswith("aaa/000001")])[0][0]
+    victim = until(lambda: [b for b in site.backends() if b[1].endswith(" aaa/1")])[0][0]
     site.terminate(victim)
     report = run.result()
     assert report.exit_code == 0, report.failure
