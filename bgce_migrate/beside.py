@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+#: Threads of ours that only wait for a child's answer: they hold nothing that another child could miss.
+_waiting: set[threading.Thread] = set()
+
 
 def can_fork() -> bool:
     """Whether a second process is to be had, and a processor for it."""
-    return hasattr(os, "fork") and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+    others = threading.active_count() - 1 - sum(thread.is_alive() for thread in _waiting)
+    return hasattr(os, "fork") and (os.cpu_count() or 1) > 1 and others == 0
 
 
 @contextmanager
@@ -34,16 +38,19 @@ def beside(work: Callable[[BinaryIO], None]) -> Iterator[Callable[[], bytes]]:
 
     # Read at once, or the child waits for a full pipe.
     thread = threading.Thread(target=drain, daemon=True)
+    _waiting.add(thread)
     thread.start()
 
     def answer() -> bytes:
         thread.join()
+        _waiting.discard(thread)
         return received[0] if received else b""
 
     try:
         yield answer
     finally:
         thread.join()
+        _waiting.discard(thread)
         os.waitpid(child, 0)
 
 

@@ -78,10 +78,11 @@ class Run:
 
     def result(self, store: Store) -> Result:
         """Read, replay and judge."""
-        self.read = analyses(list(self._tasks()), store, jobs=self.request.jobs)
-        for migration, found in self.tree.migrations.items():
-            self.tree.know(migration, self.read[found.up.path].script(found.up))
+        # First of all: loading sqlfluff takes as long as all the rest for a few files.
         with self._style_beside() as style:
+            self.read = analyses(list(self._tasks()), store, jobs=self.request.jobs)
+            for migration, found in self.tree.migrations.items():
+                self.tree.know(migration, self.read[found.up.path].script(found.up))
             inputs = self._say_all()
             self.findings += style()
         return self._shown(inputs)
