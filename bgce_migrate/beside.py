@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import BinaryIO
 
 #: Threads of ours that only wait for a child's answer: they hold nothing that another child could miss.
@@ -18,9 +19,32 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and (os.cpu_count() or 1) > 1 and others == 0
 
 
+class Answer:
+    """What a child writes: by pieces as they come, or, called, all that has not been taken yet."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[bytes] = SimpleQueue()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Waits for each; ends with the child."""
+        return iter(self._queue.get, b"")
+
+    def __call__(self) -> bytes:
+        return b"".join(self.pieces())
+
+    def take(self, reader: int) -> None:
+        """Everything that comes from a descriptor, to its end."""
+        try:
+            while piece := os.read(reader, 1 << 18):
+                self._queue.put(piece)
+        finally:
+            os.close(reader)
+            self._queue.put(b"")
+
+
 @contextmanager
-def beside(work: Callable[[BinaryIO], None]) -> Iterator[Callable[[], bytes]]:
-    """Run `work` in a child that sees everything as it is now; the value waits for what it wrote.
+def beside(work: Callable[[BinaryIO], None]) -> Iterator[Answer]:
+    """Run `work` in a child that sees everything as it is now; the value has what it writes.
 
     A child that dies has written less; the caller does the rest itself.
     """
@@ -30,22 +54,11 @@ def beside(work: Callable[[BinaryIO], None]) -> Iterator[Callable[[], bytes]]:
         os.close(reader)
         _run(work, writer)
     os.close(writer)
-    received: list[bytes] = []
-
-    def drain() -> None:
-        with os.fdopen(reader, "rb") as pipe:
-            received.append(pipe.read())
-
+    answer = Answer()
     # Read at once, or the child waits for a full pipe.
-    thread = threading.Thread(target=drain, daemon=True)
+    thread = threading.Thread(target=answer.take, args=(reader,), daemon=True)
     _waiting.add(thread)
     thread.start()
-
-    def answer() -> bytes:
-        thread.join()
-        _waiting.discard(thread)
-        return received[0] if received else b""
-
     try:
         yield answer
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from bgce_migrate.beside import beside, can_fork
@@ -52,23 +52,24 @@ def _here(cold: Sequence[tuple[str, Task]], found: dict[str, Analysis], fresh: d
 
 
 def _in_two(cold: Sequence[tuple[str, Task]], found: dict[str, Analysis], fresh: dict[str, bytes]) -> None:
-    """A forked child reads every second file, the largest first, and sends what it found through a pipe."""
+    """A forked child reads the greater part, the largest first, and sends what it found through a pipe."""
     ranked = sorted(cold, key=lambda item: len(item[1].source.text), reverse=True)
     # Loaded once, before the child is made.
     import bgce_migrate.lint.facts.dispatch
     import bgce_migrate.sqlfile.script  # noqa: F401
 
-    ours, theirs = ranked[::2], ranked[1::2]
+    # Understanding what the child sends costs a fifth of reading it, so it gets five files of nine.
+    ours = [item for place, item in enumerate(ranked) if place % 9 in (0, 2, 4, 6)]
+    theirs = [item for place, item in enumerate(ranked) if place % 9 not in (0, 2, 4, 6)]
+    missing = dict(theirs)
     with beside(lambda pipe: _send(theirs, pipe)) as answer:
         _here(ours, found, fresh)
-        frames = _frames(answer())
-    missing = dict(theirs)
-    for (key, task), raw in zip(theirs, frames, strict=False):
-        known = decode_analysis(raw)
-        if known is not None:
-            found[task.source.path] = known
-            fresh[key] = raw
-            missing.pop(key)
+        for (key, task), raw in zip(theirs, _frames(answer.pieces()), strict=False):
+            known = decode_analysis(raw)
+            if known is not None:
+                found[task.source.path] = known
+                fresh[key] = raw
+                missing.pop(key)
     # A child that died is no reason to fail.
     _here(list(missing.items()), found, fresh)
 
@@ -79,12 +80,17 @@ def _send(tasks: Sequence[tuple[str, Task]], pipe: BinaryIO) -> None:
         pipe.write(_LENGTH.pack(len(raw)) + raw)
 
 
-def _frames(raw: bytes) -> Sequence[bytes]:
-    found = []
-    at = 0
-    while at + _LENGTH.size <= len(raw):
-        (length,) = _LENGTH.unpack_from(raw, at)
-        at += _LENGTH.size
-        found.append(raw[at : at + length])
-        at += length
-    return found
+def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The frames in what comes by pieces; one that is not whole is left out."""
+    left = b""
+    for piece in pieces:
+        left += piece
+        at = 0
+        while at + _LENGTH.size <= len(left):
+            (length,) = _LENGTH.unpack_from(left, at)
+            end = at + _LENGTH.size + length
+            if end > len(left):
+                break
+            yield left[at + _LENGTH.size : end]
+            at = end
+        left = left[at:]
