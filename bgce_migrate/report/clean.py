@@ -57,7 +57,7 @@ class Secrets:
         """`text` with every known password, and every password in a URL, replaced by `***`."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        return _PASSWORD_IN_URL.sub(rf"\g<head>:{HIDDEN}@", text)
+        return _PASSWORD_IN_URL.sub(rf"\g<head>:{HIDDEN}@", text) if "://" in text else text
 
 
 def clean(text: str) -> str:
