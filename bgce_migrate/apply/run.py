@@ -48,16 +48,7 @@ def execute(
     _require_expected(planned.plan, options.expect)
 
     def report(result: str, steps: tuple[StepResult, ...] = (), **more: object) -> RunReport:
-        values: dict[str, object] = {
-            "fingerprint": planned.plan.fingerprint,
-            "heads": MappingProxyType(dict(target.state.heads)),
-            "warnings": planned.warnings,
-            "deployment": info.deployment,
-            "target": MappingProxyType(target.describe()),
-            "duration_ms": (time.monotonic() - started) * 1000,
-            **more,
-        }
-        return RunReport(info.run_id, result, steps=steps, **values)  # type: ignore[arg-type]
+        return _report(info, target, planned, started, {"result": result, "steps": steps, **more})
 
     if not planned.plan.steps:
         return report("nothing_to_do")
@@ -93,6 +84,20 @@ def execute(
     finally:
         leadership.release()
         audit.close()
+
+
+def _report(info: RunInfo, target: Target, planned: Planned, started: float, said: Mapping[str, object]) -> RunReport:
+    """What there is to say of a run anyway, and `said`."""
+    values: dict[str, object] = {
+        "fingerprint": planned.plan.fingerprint,
+        "heads": MappingProxyType(dict(target.state.heads)),
+        "warnings": planned.warnings,
+        "deployment": info.deployment,
+        "target": MappingProxyType(target.describe()),
+        "duration_ms": (time.monotonic() - started) * 1000,
+        **said,
+    }
+    return RunReport(info.run_id, **values)  # type: ignore[arg-type]
 
 
 def ready(
