@@ -16,8 +16,8 @@ from bgce_migrate.db.wire import Command, Failed
 from bgce_migrate.fingerprint.compare import Difference, compare
 from bgce_migrate.fingerprint.model import Catalog
 from bgce_migrate.migration import Mode, Script
+from bgce_migrate.scratch.steps import committed, within
 from bgce_migrate.verify.model import Proof, Verdict, judge
-from bgce_migrate.verify.steps import committed, within
 
 _Run = Callable[[Script], None]
 _Read = Callable[[], Catalog]

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING
 import psycopg
 from msgspec.structs import replace
 
-from bgce_migrate.apply.context import Context, Limits, RunInfo
 from bgce_migrate.apply.owned import Owned
-from bgce_migrate.apply.run import ready
-from bgce_migrate.apply.target import open_target
 from bgce_migrate.db.wire import Failed
 from bgce_migrate.fingerprint.model import Catalog
-from bgce_migrate.planning import Selection, plan_up
+from bgce_migrate.scratch.replay import Replay, replay
+from bgce_migrate.scratch.steps import committed
 from bgce_migrate.tree import Tree
 from bgce_migrate.verify.model import Proof, Verdict
 from bgce_migrate.verify.prove import Bench, Unproven, in_transaction, said, with_commits
-from bgce_migrate.verify.scratch import Scratch, scratch
-from bgce_migrate.verify.steps import committed
 
 if TYPE_CHECKING:
     from bgce_migrate.host import Host
@@ -46,41 +42,28 @@ def verify(
     Raises:
         BgceError: there is no order, or no server.
     """
-    planned = plan_up(tree, None, Selection(allow_unlocked=True))
-    extensions = frozenset(name for names in planned.extensions.values() for name in names)
-    with scratch(tree.project, extensions, provider=provider, major=major) as place:
-        target = open_target(place.address, check=False)
-        try:
-            info = RunInfo.new("verify")
-            limits = replace(Limits(), lock_timeout="0", idle_timeout="0")
-            context = Context(info, target.access(info), limits, target.facts, time_zone=tree.project.timezone)
-            domains = {d.name: d for d in tree.project.domains}
-            steps = ready(context, target, planned, domains, host, tree.project.registry)
-        finally:
-            target.close()
-        return _Proving(tree, context, place, domain, told).run(steps)
+    with replay(tree, host, provider=provider, major=major) as ready:
+        return _Proving(tree, ready, domain, told).run()
 
 
 class _Proving:
     """All proofs of one run, on one process."""
 
-    def __init__(
-        self, tree: Tree, context: Context, place: Scratch, domain: str | None, told: Callable[[Proof], None]
-    ) -> None:
+    def __init__(self, tree: Tree, ready: Replay, domain: str | None, told: Callable[[Proof], None]) -> None:
         self.tree = tree
-        self.context = context
-        self.place = place
+        self.ready = ready
+        self.context = ready.context
         self.domain = domain
         self.told = told
-        self.bench = Bench.open(context)
+        self.bench = Bench.open(ready.context)
 
-    def run(self, steps: list[Owned]) -> tuple[Proof, ...]:
+    def run(self) -> tuple[Proof, ...]:
         """One migration after the other; an up that does not run ends it."""
         proofs: list[Proof] = []
         broken = False
         try:
             before: Catalog | None = None
-            for owned in steps:
+            for owned in self.ready.steps:
                 started = time.monotonic()
                 if broken:
                     proof, after = Proof(owned.step.id, Verdict.NOT_REACHED), None
@@ -108,9 +91,8 @@ class _Proving:
         except Unproven:
             pass
         self.bench.session.close()
-        with self.place.clone() as address:
-            elsewhere = replace(self.context, access=replace(self.context.access, conninfo=address.conninfo))
-            bench = Bench.open(elsewhere)
+        with self.ready.place.clone() as address:
+            bench = Bench.open(self.ready.on(address))
             try:
                 proof = with_commits(bench, owned, down)
             finally:
