@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -12,10 +13,49 @@ from bgce_migrate.apply.units import cut
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role, set_session_role, settings
 from bgce_migrate.db.wire import Command, Failed
-from bgce_migrate.migration import Mode, Script
+from bgce_migrate.migration import Mode, Script, Statement
 
 
-def within(context: Context, session: Session, owned: Owned, script: Script) -> None:
+class Running(Protocol):
+    """How statements are sent: plainly, or with somebody looking on."""
+
+    def together(self, session: Session, statements: Sequence[Statement]) -> None:
+        """Inside an open transaction."""
+
+    def simply(self, session: Session, statement: Statement) -> None:
+        """A text that our grammar does not know, as one simple query inside an open transaction."""
+
+    def alone(self, session: Session, statement: Statement) -> None:
+        """By itself, outside any transaction."""
+
+
+class Plainly:
+    """Nobody looks on."""
+
+    def together(self, session: Session, statements: Sequence[Statement]) -> None:
+        """One pipeline."""
+        session.run([Command(s.text, keep_rows=False) for s in statements])
+
+    def simply(self, session: Session, statement: Statement) -> None:
+        """One simple query."""
+        import psycopg
+
+        try:
+            session.connection.execute(statement.text.encode())
+        except psycopg.Error as error:
+            raise Failed(0, error) from None
+
+    def alone(self, session: Session, statement: Statement) -> None:
+        """By itself, so that what cannot run in a transaction block is in none: a pipeline is one to the server."""
+        session.connection.execute(statement.text.encode())
+
+
+PLAINLY = Plainly()
+
+
+def within(
+    context: Context, session: Session, owned: Owned, script: Script, running: Running = PLAINLY
+) -> None:
     """Run a file inside an open transaction, as its owner's role; deferred triggers fire at its end.
 
     Raises:
@@ -23,13 +63,20 @@ def within(context: Context, session: Session, owned: Owned, script: Script) -> 
     """
     session.run(_prologue(context, session, owned, script))
     if script.mode is Mode.OPAQUE:
-        _simple(session, script)
+        running.simply(session, script.statements[0])
     else:
-        session.run([Command(s.text, keep_rows=False) for s in script.statements])
+        running.together(session, script.statements)
     session.run([Command("SET CONSTRAINTS ALL IMMEDIATE"), Command(set_role(None))])
 
 
-def committed(context: Context, session: Session, owned: Owned, script: Script, grants: Iterable[str] = ()) -> None:
+def committed(
+    context: Context,
+    session: Session,
+    owned: Owned,
+    script: Script,
+    grants: Iterable[str] = (),
+    running: Running = PLAINLY,
+) -> None:
     """Run a file as it runs for real: one transaction, or unit by unit where it cannot be in one.
 
     Raises:
@@ -38,19 +85,19 @@ def committed(context: Context, session: Session, owned: Owned, script: Script, 
     owner = [Command(set_role(owned.owner))] if owned.owner else []
     if script.mode is not Mode.JOURNAL:
         session.run([Command("BEGIN")])
-        within(context, session, owned, script)
+        within(context, session, owned, script, running)
         session.run([*owner, *map(Command, grants), Command("COMMIT")])
         return
     text, values = settings(session.server_version, settings_of(context, _with(owned, script)), local=False)
     role = [Command(set_session_role(owned.owner))] if owned.owner else []
     session.run([Command("RESET ALL"), Command(text, values), *role])
     for unit in cut(script):
-        body = [Command(s.text, keep_rows=False) for s in unit.statements]
-        if len(body) > 1 or unit.rolls_back:
-            session.run([Command("BEGIN"), *body, Command("ROLLBACK" if unit.rolls_back else "COMMIT")])
+        if len(unit.statements) > 1 or unit.rolls_back:
+            session.run([Command("BEGIN")])
+            running.together(session, unit.statements)
+            session.run([Command("ROLLBACK" if unit.rolls_back else "COMMIT")])
         else:
-            # By itself, so that what cannot run in a transaction block is in none: a pipeline is one to the server.
-            session.connection.execute(unit.statements[0].text.encode())
+            running.alone(session, unit.statements[0])
     session.run([*map(Command, grants), Command(set_session_role(None)), Command("RESET ALL")])
 
 
@@ -62,13 +109,3 @@ def _prologue(context: Context, session: Session, owned: Owned, script: Script) 
 
 def _with(owned: Owned, script: Script) -> Owned:
     return msgspec.structs.replace(owned, step=msgspec.structs.replace(owned.step, script=script))
-
-
-def _simple(session: Session, script: Script) -> None:
-    """A text that our grammar does not know, as one simple query."""
-    import psycopg
-
-    try:
-        session.connection.execute(script.statements[0].text.encode())
-    except psycopg.Error as error:
-        raise Failed(0, error) from None
