@@ -15,6 +15,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "graph": ("graph:graph", "Draw the domains and what they need of each other."),
     },
     "Writing": {
+        "look": ("look:look", "Look at any tree of migrations: one page, nothing prepared."),
         "init": ("init:init", "Make a repository ready."),
         "new": ("new:new", "Write a new domain or the next migration."),
         "create": ("create:create", "Write the next migration, as golang-migrate's command does."),
@@ -28,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("check:check", "Check order, lock file and git, without a database."),
     },
     "Database and servers": {
+        "drift": ("drift:drift", "Say what was changed in the database beside the migrations."),
         "grants": ("grants:grants", "Make rights as declared, find drift, show who may do what."),
         "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),

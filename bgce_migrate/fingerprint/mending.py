@@ -50,7 +50,7 @@ def _create(what: Object) -> str:
     definition = what.facts.get("definition")
     if what.kind == "column":
         table, _, column = _apart(what)
-        return f"ALTER TABLE {table} ADD COLUMN {column} {_described(what)}"
+        return f"ALTER TABLE {table} ADD COLUMN {column} {described(what)}"
     if not isinstance(definition, str):
         return ""
     if what.kind == "constraint":
@@ -62,7 +62,8 @@ def _create(what: Object) -> str:
     return _one_line(definition).strip() if what.kind in ("index", "trigger", "rule", "statistics") else ""
 
 
-def _described(what: Object) -> str:
+def described(what: Object) -> str:
+    """A column or attribute behind its name: type, collation, default, identity, NOT NULL."""
     facts = what.facts
     words = [str(facts.get("type", ""))]
     if "collation" in facts:
