@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -66,10 +67,35 @@ def undeclared(directory: Path) -> Project:
     names = [(_name(folder), folder) for folder in search.found]
     if problems := _name_problems(names):
         raise combined(ConfigError, f"folder {shown(root)}", problems)
-    names.sort(key=lambda pair: pair[0])
+    return _project(root, names, search)
+
+
+def as_found(directory: Path) -> tuple[Project, tuple[Problem, ...]]:
+    """Like `undeclared`, but what is wrong is told beside a project of all that can be used.
+
+    Folders of one name get longer ones, of the folders they lie in: `shop-db` and `mail-db`. A project without
+    domains is one, too.
+
+    Raises:
+        ConfigError: no such folder, or it cannot be read.
+    """
+    root = directory.absolute()
+    if not root.is_dir():
+        raise ConfigError(f"there is no folder {shown(root)}", hint="name a folder of migrations, or one above such")
+    search = _Search(os.path.realpath(root))
+    try:
+        _look(root, search, 0)
+    except ConfigError as error:
+        if not search.found:
+            raise
+        search.problems.append(Problem(error.message, error.where, error.hint))
+    return _project(root, _distinct(root, search.found), search), tuple(search.problems)
+
+
+def _project(root: Path, names: list[tuple[str, Path]], search: _Search) -> Project:
     domains = tuple(
         Domain(name=name, folder=folder, rank=rank, declared=False)
-        for rank, (name, folder) in enumerate(names)
+        for rank, (name, folder) in enumerate(sorted(names, key=lambda pair: pair[0]))
     )
     rules_off = Finding(
         "undeclared",
@@ -85,6 +111,35 @@ def undeclared(directory: Path) -> Project:
         lock_path=root / LOCK_FILE,
         notes=(rules_off, *sorted(search.notes, key=lambda n: str(n.where))),
     )
+
+
+def _distinct(root: Path, folders: list[Path]) -> list[tuple[str, Path]]:
+    """Names that say where a folder lies, as far as it takes to tell it from the others."""
+    words = {
+        folder: [w for w in (root.name, *folder.relative_to(root).parts) if w != PLAIN_NAME] or [PLAIN_NAME]
+        for folder in folders
+    }
+    taken = dict.fromkeys(folders, 1)
+    while True:
+        names = {folder: printable("-".join(words[folder][-count:])) for folder, count in taken.items()}
+        folded = Counter(_folded(name) for name in names.values())
+        longer = [f for f in folders if folded[_folded(names[f])] > 1 and taken[f] < len(words[f])]
+        if not longer:
+            break
+        for folder in longer:
+            taken[folder] += 1
+    # `a/migrations` and `a` are both called a.
+    seen: Counter[str] = Counter()
+    result = []
+    for folder in folders:
+        name = names[folder]
+        seen[_folded(name)] += 1
+        result.append((name if seen[_folded(name)] == 1 else f"{name}-{seen[_folded(name)]}", folder))
+    return result
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _look(folder: Path, search: _Search, depth: int) -> None:
@@ -166,7 +221,7 @@ def _name_problems(names: list[tuple[str, Path]]) -> list[Problem]:
         if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in name):
             message = f"the name of folder {printable(name)} holds control characters or is not UTF-8"
             problems.append(Problem(message, Where(printable(shown(folder))), "rename the folder"))
-        folded = unicodedata.normalize("NFC", name).casefold()
+        folded = _folded(name)
         if folded in seen:
             other_name, other = seen[folded]
             same = "one name" if other_name == name else "names that differ in case or accents' spelling only"

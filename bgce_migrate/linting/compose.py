@@ -208,7 +208,7 @@ class Run:
             source.text,
             known.facts,
             judged=judged,
-            new=migration.id not in self.settled or migration.id in self.judged,
+            new=not self.request.one_by_one and (migration.id not in self.settled or migration.id in self.judged),
             transactional=known.mode is not Mode.JOURNAL,
             schema=domain.schema,
             declared=domain.declared,

@@ -31,6 +31,7 @@ class Request(Struct, frozen=True):
         files: only findings about these are shown; empty: all.
         only: the same, by the paths that findings show; files that are gone, too.
         everything: judge what is on the target branch, too.
+        one_by_one: every migration finds rows in the tables of those before it, as if each had been deployed by itself.
         base: what to compare with, instead of the target branch.
         target: oldest major of PostgreSQL; None: what `bgce.toml` says.
         style: also sqlfluff, on the judged files; None: where it is installed and few files are judged.
@@ -40,6 +41,7 @@ class Request(Struct, frozen=True):
     files: tuple[Path, ...] = ()
     only: frozenset[str] | None = None
     everything: bool = False
+    one_by_one: bool = False
     base: str | None = None
     target: int | None = None
     style: bool | None = None
@@ -93,7 +95,7 @@ def _parts(
 ) -> Iterator[Any]:
     """Everything a result depends on; the code itself by the times of its files."""
     yield __version__, FORMAT, code_times(_JUDGING)
-    yield request.target, request.today, sorted(map(str, request.files)), sorted(request.only or ()), request.only is None, style, os.getcwd()
+    yield request.target, request.today, request.one_by_one, sorted(map(str, request.files)), sorted(request.only or ()), request.only is None, style, os.getcwd()
     project = tree.project
     yield project.lint, project.database, project.history_view, project.domains, project.environments
     yield tree.lock

@@ -55,7 +55,7 @@ def load(
     if migrations is not None:
         if not migrations.is_dir():
             raise UsageError(f"{migrations} is not a folder", hint="--migrations takes a folder of migrations")
-        return _tree(settings.undeclared(migrations))
+        return read_tree(settings.undeclared(migrations))
     found = config or settings.find(start)
     if found is None:
         raise UsageError(
@@ -69,10 +69,11 @@ def load(
     except ConfigError as error:
         loaded.findings += findings_of(error, "declaration")
         return loaded
-    return _tree(project)
+    return read_tree(project)
 
 
-def _tree(project: Project) -> Loaded:
+def read_tree(project: Project) -> Loaded:
+    """All that can be read of a project's migrations."""
     loaded = Loaded(project)
     migrations: dict[MigrationId, Migration] = {}
     notes: list[Finding] = []

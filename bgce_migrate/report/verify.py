@@ -28,13 +28,14 @@ def print_proof(out: Output, proof: Proof) -> None:
 
 def print_summary(out: Output, proofs: tuple[Proof, ...], seconds: float) -> None:
     """How many of each, and the JSON document."""
-    out.document("verify", {"migrations": [_value(p) for p in proofs], "passed": all(p.verdict.passes for p in proofs)})
+    out.document("verify", {"migrations": [proof_value(p) for p in proofs], "passed": all(p.verdict.passes for p in proofs)})
     counts = Counter(p.verdict.value for p in proofs)
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     out.line(f"{len(proofs)} migrations in {seconds:.1f} s: {told or 'nothing to prove'}")
 
 
-def _value(proof: Proof) -> dict[str, object]:
+def proof_value(proof: Proof) -> dict[str, object]:
+    """A proof in a document."""
     return {
         **migration_value(proof.id),
         "verdict": proof.verdict.value,
