@@ -34,6 +34,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),
+        "stats": ("stats:stats", "Write the sizes of tables, for plan --measure elsewhere."),
         "doctor": ("doctor:doctor", "Say what is here and what would be used."),
     },
     "When something went wrong": {

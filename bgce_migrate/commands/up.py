@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @domain_option(help="Only this domain, and what it needs of others.")
 @option("--to", type=Slashed(), metavar="DOMAIN/VERSION", scope="up", help="Only up to this one, and what it needs.")
 @option("--atomic", is_flag=True, help="All steps in one transaction, or none.")
+@option("--dry-run", is_flag=True, scope="up",
+        help="plan --measure: run the steps on a throw-away server instead; the database is only read.")
 @option("--expect", metavar="FINGERPRINT", help="Refuse a plan that is not this one.")
 @option("--allow-unlocked", is_flag=True, help="Run migrations that bgce.lock does not have.")
 @option("--deployment", metavar="ID", help="Joins several runs; `down --deployment ID` undoes them.")
@@ -39,6 +41,10 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
     after = read_heads(said["after"]) if said["after"] else None
     desk = call.desk
     to = desk.parse_id(said["to"]) if said["to"] else None
+    if said["dry_run"]:
+        from bgce_migrate.commands.measuring import dry_run
+
+        return dry_run(call, limit, to, said)
     info = call.run_info("up", said["deployment"])
     with call.target() as target:
 

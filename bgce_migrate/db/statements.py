@@ -234,6 +234,11 @@ def revoke_public(privilege: str, kind: str, name: Sequence[str]) -> str:
     return f"REVOKE {privilege} ON {kind} {identifier(*name)} FROM PUBLIC"
 
 
+def lock_tables(names: Sequence[str], mode: str) -> str:
+    """Lock tables, named as `identifier` writes them, in one of PostgreSQL's modes."""
+    return f"LOCK TABLE {', '.join(names)} IN {mode} MODE"
+
+
 def has_rows(table: Sequence[str]) -> str:
     """Whether a table holds anything."""
     return f"SELECT EXISTS (SELECT 1 FROM {identifier(*table)})::text"

@@ -43,12 +43,18 @@ def list_findings(out: Output, findings: Iterable[Finding]) -> None:
             out.line(f"  hint: {finding.hint}")
 
 
-def print_plan(out: Output, view: PlanView, *, explain: bool) -> None:
-    """The ordered steps; with `explain` every edge with its reason."""
+def print_plan(
+    out: Output, view: PlanView, *, explain: bool, more: Mapping[str, object] | None = None
+) -> None:
+    """The ordered steps; with `explain` every edge with its reason.
+
+    Args:
+        more: parts of the document that others add.
+    """
     plan = view.plan
     waits_for = _waits_for(plan)
     if out.json:
-        out.document("plan", _plan_value(view, waits_for))
+        out.document("plan", {**_plan_value(view, waits_for), **(more or {})})
     for warning in view.warnings:
         out.note(f"warning: {warning}")
     print_findings(out, (*plan.notes, *view.findings))
