@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from bgce_migrate.apply import recording
 from bgce_migrate.apply.context import Context, Limits, RunInfo
@@ -35,19 +36,34 @@ def mark(
     info: RunInfo,
     limits: Limits,
     marks: Iterable[tuple[MigrationId, bool, str | None, str | None]],
+    *,
+    reasons: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[MigrationId, ...]:
-    """Record migrations as applied or reverted without running them.
+    """Record migrations as applied or reverted without running them, all in one transaction.
 
     Args:
         marks: (id, applied, checksum, down text) of each.
+        reasons: by domain, what was decided and why; a row of its own before the marks.
+        check: called under the run's lock before anything is written; what it raises leaves all as it was.
     """
     done = []
     with leading(target, info, limits) as leadership:
+        check()
         heads = dict(target.state.heads)
-        for migration, applied, checksum, down in marks:
-            row = recording.mark_row(info, migration, applied=applied, checksum=checksum, down=down)
-            heads[migration.domain] = _record(target, leadership, migration.domain, heads, row)
-            done.append(migration)
+        target.control.execute("BEGIN")
+        try:
+            for domain, (what, why) in reasons.items():
+                heads[domain] = _record(target, leadership, domain, heads, recording.correction_row(info, what, why))
+            for migration, applied, checksum, down in marks:
+                row = recording.mark_row(info, migration, applied=applied, checksum=checksum, down=down)
+                heads[migration.domain] = _record(target, leadership, migration.domain, heads, row)
+                done.append(migration)
+            target.control.execute("COMMIT")
+        except BaseException:
+            if target.control.usable:
+                target.control.execute("ROLLBACK")
+            raise
     return tuple(done)
 
 

@@ -32,6 +32,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "drift": ("drift:drift", "Say what was changed in the database beside the migrations."),
         "grants": ("grants:grants", "Make rights as declared, find drift, show who may do what."),
         "bootstrap": ("bootstrap:bootstrap", "Make roles and bookkeeping, once, as an administrator."),
+        "adopt": ("adopt:adopt", "Take over a database that exists, with a proof."),
+        "baseline": ("baseline:baseline", "Record what is there as applied, with the same proof."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),
         "stats": ("stats:stats", "Write the sizes of tables, for plan --measure elsewhere."),
