@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Raised when what is kept changes its form.
 FORMAT = 1
 #: The packages whose code decides what the catalog becomes and how it is read.
-_CODE = ("apply", "db", "fingerprint", "scratch", "drift", "sqlfile")
+_CODE = ("db", "fingerprint", "drift")
 _MADE = (Action.MAKE, Action.REPLACE)
 _MAKES = (ObjectKind.RELATION, ObjectKind.TYPE, ObjectKind.FUNCTION, ObjectKind.SCHEMA)
 
@@ -68,7 +68,7 @@ def fingerprint(state: State) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def major_for(target: Target, wanted: int | None) -> int | None:
+def _major(target: Target, wanted: int | None) -> int | None:
     """The scratch server's major: the target's own where there are programs of it, else the newest."""
     if wanted is not None:
         return wanted
@@ -90,6 +90,7 @@ def expected(
 
     Args:
         past: reads history's texts; called only where nothing is kept.
+        major: of the scratch server; the target's own where there are programs of it, else the newest.
         keep: look for a kept one, and keep this one.
 
     Raises:
@@ -102,7 +103,7 @@ def expected(
     if (kept := _read(store.one(key))) is not None:
         return kept
     found = past()
-    with replay(found.tree, host, provider=provider, major=major) as ready:
+    with replay(found.tree, host, provider=provider, major=_major(target, major)) as ready:
         whole = _replayed(ready, target)
     makers = _makers(found.tree, (o.step.id for o in ready.steps))
     raw = msgspec.msgpack.encode(_Kept(whole.major, list(whole.objects.values()), makers))
@@ -115,7 +116,8 @@ def _key(tree: Tree, target: Target, provider: str | None, major: int | None) ->
     project, state = tree.project, target.state
     forced = [tree.migrations[i].up.sha256 for i, a in state.applied.items() if not a.checksum and i in tree.migrations]
     said = (
-        __version__, FORMAT, code_times(_CODE), fingerprint(state), forced, provider, major, target.layout, _declared(project),
+        __version__, FORMAT, code_times(_CODE), fingerprint(state), forced, provider, major, target.facts.major,
+        target.layout, _declared(project),
     )  # fmt: skip
     return hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -60,8 +60,7 @@ def find(
         warnings.extend(found.warnings)
         return found
 
-    chosen = expecting.major_for(target, major)
-    wanted = expecting.expected(tree, host, target, past, provider=provider, major=chosen, keep=keep)
+    wanted = expecting.expected(tree, host, target, past, provider=provider, major=major, keep=keep)
     if wanted.catalog.major != live.major:
         warnings.append(
             f"the server is PostgreSQL {live.major}, what should be there was made on {wanted.catalog.major}:"

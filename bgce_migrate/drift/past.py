@@ -39,7 +39,7 @@ def of_history(tree: Tree, state: State, stored: Iterable[Stored]) -> Past:
     Raises:
         Refused: a migration was recorded without its text, and its file is gone.
     """
-    texts = {s.id: s.up_sql for s in stored}
+    texts = {s.id: s.up_sql or None for s in stored}  # a version that was forced has none
     migrations: dict[MigrationId, Migration] = {}
     lines, warnings = [], []
     for id, applied in state.applied.items():

@@ -59,6 +59,8 @@ def _create(what: Object) -> str:
         return f"ALTER {kind} {home} ADD CONSTRAINT {name} {definition}"
     if what.kind in ("view", "materialized view"):
         return f"CREATE {what.kind.upper()} {what.name} AS{_one_line(definition)}"
+    if what.kind == "index" and not what.facts.get("not valid"):
+        definition = definition.replace(" ON ONLY ", " ON ", 1)  # of a partitioned table: with those of its partitions
     return _one_line(definition).strip() if what.kind in ("index", "trigger", "rule", "statistics") else ""
 
 
