@@ -37,14 +37,14 @@ def embedded_address(project: Project) -> tuple[Address, tuple[str, ...]]:
 def ready_address(server: Server, project: Project, name: str) -> Address:
     """The migrator's address of a database on a server of ours, which is made and bootstrapped where needed."""
     ensure_database(server, project, name)
-    password = _password(server, st.MIGRATOR)
+    password = login_password(server, st.MIGRATOR)
     url = server.url(role=st.MIGRATOR, password=password, database=name)
     domains = project.domains if project.database.mode == "login" else ()
     return Address(
         url,
         project.database.bookkeeping_schema,
         project.database.mode,
-        {d.migrator: _password(server, d.migrator) for d in domains},
+        {d.migrator: login_password(server, d.migrator) for d in domains},
         server.url(database=name),
     )
 
@@ -71,7 +71,7 @@ def ensure_database(server: Server, project: Project, name: str) -> None:
     _create_database(server.url(), name, schema)
     logins = [st.MIGRATOR, *(d.migrator for d in project.domains if project.database.mode == "login")]
     with connect(server.url(database=name), schema) as session:
-        verifiers = {login: verifier(session, login, _password(server, login)) for login in logins}
+        verifiers = {login: verifier(session, login, login_password(server, login)) for login in logins}
         statements, _ = bootstrap.plan(session, wanted(project, project.domains), verifiers)
         bootstrap.run(session, statements)
 
@@ -81,7 +81,7 @@ def _plain_database(session: Session, server: Server, name: str) -> None:
     login = st.MIGRATOR
     if not session.ask("roles", "role", login):
         session.execute(st.create_role(login, "LOGIN"))
-        secret = verifier(session, login, _password(server, login))
+        secret = verifier(session, login, login_password(server, login))
         session.execute(st.set_verifier(login, secret))
     if not session.ask("roles", "database", name):
         session.execute(f"{st.create_database(name)} OWNER {st.identifier(login)}")
@@ -93,8 +93,8 @@ def _create_database(url: str, name: str, schema: str) -> None:
             session.execute(st.create_database(name))
 
 
-def _password(server: Server, login: str) -> str:
-    """Derived from the administrator's, so that nothing more has to be kept."""
+def login_password(server: Server, login: str) -> str:
+    """A login's password on a server of ours: derived from the administrator's, so that nothing more has to be kept."""
     return hmac.new(server.admin_password.encode(), login.encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -269,6 +269,16 @@ def clone_database(name: str, template: str, owner: str) -> str:
     return f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template)} OWNER {identifier(owner)}"
 
 
+def seal_template(name: str) -> str:
+    """Whole from now on: everybody may copy it, nobody can connect."""
+    return f"ALTER DATABASE {identifier(name)} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false"
+
+
+def open_template(name: str) -> str:
+    """So that it can be dropped."""
+    return f"ALTER DATABASE {identifier(name)} WITH IS_TEMPLATE false"
+
+
 def drop_database(name: str) -> str:
     """A throw-away database, with whoever is still connected."""
     return f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"

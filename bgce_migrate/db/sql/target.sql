@@ -82,3 +82,7 @@ SELECT datname::text FROM pg_database WHERE datname = current_database() AND pg_
 -- name: scratch_databases
 -- Of runs that are under way.
 SELECT datname::text FROM pg_database WHERE datname LIKE 'scratch\_%'
+
+-- name: test_templates
+-- Of pytest's sessions, and whether each was made to its end.
+SELECT datname::text, datistemplate::text FROM pg_database WHERE datname LIKE 'bgce\_template\_%'
