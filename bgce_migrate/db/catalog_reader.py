@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from itertools import count
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
+from bgce_migrate.db.catalog_queries import PIN, of_some, queries_of, wrapped
+from bgce_migrate.db.catalog_rows import Reading, Renewal
 from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import literal
 from bgce_migrate.db.wire import Command
-from bgce_migrate.fingerprint.expressions import canonical
-from bgce_migrate.fingerprint.model import ORDER, Catalog, Object, Value, catalog, quoted
+from bgce_migrate.fingerprint.model import Catalog, catalog
 
-#: Settings that change how the server writes expressions down; a savepoint's end takes them back.
-_PIN = (
-    "SELECT " + ", ".join(
-        f"set_config('{name}', '{value}', true)"
-        for name, value in {
-            "search_path": "pg_catalog, pg_temp",
-            "DateStyle": "ISO, YMD",
-            "IntervalStyle": "postgres",
-            "TimeZone": "UTC",
-            "extra_float_digits": "3",
-            "bytea_output": "hex",
-            "quote_all_identifiers": "off",
-        }.items()
-    )
-)  # fmt: skip
-_INSIDE = {"column", "attribute"}
-#: Texts of people, not of the server: never rewritten.
-_AS_WRITTEN = {"body", "comment", "settings"}
-
-#: What goes under one name with an object but can have a comment and rights of its own.
-_SECOND = {("constraint", "pg_class"): "index ", ("type", "pg_type"): "multirange "}
-
-#: How many readings a reader remembers: a down that undoes its up leads back to one of them.
-_KEPT = 3
 #: What the server says to all queries.
 Replies: TypeAlias = tuple[str | None, ...]
+
+_SWITCHES = "key_triggers"
+
+#: Several may read in one session.
+_readers = count(1)
+#: Of so many changed tables, types and routines it is cheaper to read everything.
+_MANY = 0.6
 
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -52,187 +38,124 @@ def read(session: Session, *, without: Iterable[str] = (), within: bool = False)
         without: schemas that are left out, e.g. the bookkeeping's.
         within: inside an open transaction, as it sees it; else in one of its own, read only.
     """
-    schemas, queries = array(without), _queries(session)
-    asked = [Command(_wrapped(text), (schemas,) if "$1" in text else ()) for text in queries.values()]
-    return _understand(session, tuple(queries), _ask(session, asked, within))
+    schemas, queries = array(without), queries_of(session)
+    asked = [Command(wrapped(text), (schemas,) if "$1" in text else ()) for text in queries.values()]
+    return _known(session, tuple(queries), _ask(session, asked, within)).catalog
+
+
+class _Known(Struct):
+    """What was read last.
+
+    Attributes:
+        stamps: of tables, types and routines by kind and OID.
+        rest: the stamp of everything else.
+        switches: what was said of triggers that make keys work.
+    """
+
+    reading: Reading
+    catalog: Catalog
+    switches: str | None
+    stamps: dict[str, str] = {}
+    rest: str | None = None
 
 
 class Reader:
-    """Reads one database again and again: planning the queries takes longer than running them.
+    """Reads one database again and again: after the first time only what has changed since, and what names it.
 
-    Not through a pooler: the plans are the session's.
+    What it says is what `read` says. Not through a pooler: the plans are the session's.
     """
 
     def __init__(self, session: Session, without: Iterable[str] = ()) -> None:
         self.session = session
-        queries, schemas = _queries(session), literal(array(without))
-        self._names = tuple(queries)
-        self._last: dict[Replies, Catalog] = {}
-        self._asked = [
-            Command(f"EXECUTE bgce_{name}" + (f"({schemas})" if "$1" in text else "")) for name, text in queries.items()
-        ]
-        made = [Command(f"PREPARE bgce_{name} AS {_wrapped(text)}") for name, text in queries.items()]
-        session.run([Command("BEGIN"), Command(_PIN), *made, Command("COMMIT")])
+        self._mine = f"bgce_{next(_readers)}"
+        queries = queries_of(session)
+        some = of_some(queries)
+        stamps, rest = session.query("catalog_changes", "stamps"), session.query("catalog_changes", "rest")
+        dependents = session.query("catalog_changes", "dependents")
+        # Before 15 a publication has no schemas.
+        place = "pg_publication_namespace" if session.server_version >= 150000 else "pg_publication_rel"
+        self._names, self._some = tuple(queries), tuple(some)
+        self._schemas = literal(array(without))
+        self._last: _Known | None = None
+        self._asked = [Command(f"EXECUTE {self._mine}_{name}({self._schemas}, NULL)") for name in queries]
+        self._marks = [Command(f"EXECUTE {self._mine}_stamps"), Command(f"EXECUTE {self._mine}_rest")]
+        made = {f"{name} (text[], oid[])": wrapped(text) for name, text in queries.items()}
+        made |= {f"some_{name} (text[], oid[])": wrapped(text) for name, text in some.items()}
+        made |= {"stamps": stamps, "rest": rest.replace("{publication_namespace}", place)}
+        made["dependents (text[], oid[], oid[])"] = f"SELECT string_agg(x.root, ' ') FROM ({dependents}) x"
+        prepared = [Command(f"PREPARE {self._mine}_{name} AS {text}") for name, text in made.items()]
+        session.run([Command("BEGIN"), Command(PIN), *prepared, Command("COMMIT")])
 
     def read(self, *, within: bool) -> Catalog:
-        """The whole catalog as it is now; see `read`."""
-        told = _ask(self.session, self._asked, within)
-        if told not in self._last:
-            if len(self._last) == _KEPT:
-                self._last.pop(next(iter(self._last)))
-            self._last[told] = _understand(self.session, self._names, told)
-        return self._last[told]
+        """The catalog as it is now; see `read`."""
+        told, rest = _ask(self.session, self._marks, within)
+        words = (told or "").split()
+        stamps = {f"{kind}{oid}": stamp for kind, oid, stamp in zip(words[::3], words[1::3], words[2::3], strict=True)}
+        known = self._last
+        if known is None or known.rest != rest or not self._follow(known, stamps, within):
+            known = _known(self.session, self._names, _ask(self.session, self._asked, within))
+        known.stamps, known.rest = stamps, rest
+        self._last = known
+        return known.catalog
+
+    def _follow(self, known: _Known, stamps: dict[str, str], within: bool) -> bool:
+        """Read again what is not as it was; False where that is as good as everything."""
+        old = known.stamps
+        again = {at[1:] for at in old.keys() | stamps.keys() if old.get(at) != stamps.get(at)}
+        if not again:
+            return True
+        if len(again) > _MANY * len(stamps):
+            return False
+        first = self._renewed(known, again, within)
+        if first is None:
+            return False
+        went, came = first.went, first.came
+        if first.renamed or first.reshaped:
+            named = Command(f"EXECUTE {self._mine}_dependents(NULL, {_oids(first.renamed)}, {_oids(first.reshaped)})")
+            others = set((_ask(self.session, [named], within)[0] or "").split()) - again
+            if "0" in others:
+                return False
+            second = self._renewed(known, others, within) if others else None
+            if others and second is None:
+                return False
+            if second is not None:
+                went, came = went | second.went, came + second.came
+        objects = dict(known.catalog.objects)
+        for item in went:
+            objects.pop(item, None)
+        objects.update({o.identity: o for o in came})
+        known.catalog = Catalog(known.catalog.major, MappingProxyType(objects))
+        return True
+
+    def _renewed(self, known: _Known, oids: set[str], within: bool) -> Renewal | None:
+        """Read these again; None where triggers that make keys work were switched, which is said at other tables."""
+        asked = [Command(f"EXECUTE {self._mine}_some_{n}({self._schemas}, {_oids(oids)})") for n in self._some]
+        told = _ask(self.session, asked, within)
+        if told[self._some.index(_SWITCHES)] != known.switches:
+            return None
+        return known.reading.renew(oids, (_decode(text) for text in told if text is not None))
+
+
+def _oids(of: Iterable[str]) -> str:
+    return literal(array(sorted(of)))
 
 
 def _ask(session: Session, asked: list[Command], within: bool) -> Replies:
     if within:
-        before = [Command("SAVEPOINT bgce_fingerprint"), Command(_PIN)]
+        before = [Command("SAVEPOINT bgce_fingerprint"), Command(PIN)]
         after = [Command("ROLLBACK TO SAVEPOINT bgce_fingerprint"), Command("RELEASE SAVEPOINT bgce_fingerprint")]
     else:
-        before = [Command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Command(_PIN)]
+        before = [Command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Command(PIN)]
         after = [Command("COMMIT")]
     replies = session.run([*before, *asked, *after])[len(before) : -len(after)]
     return tuple(reply.rows[0][0] for reply in replies)
 
 
-def _understand(session: Session, names: tuple[str, ...], replies: Replies) -> Catalog:
-    reading = _Reading()
+def _known(session: Session, names: tuple[str, ...], replies: Replies) -> _Known:
+    reading = Reading()
     told = dict(zip(names, replies, strict=True))
     reading.members = {row["at"] for row in _decode(told.pop("members") or "[]")}
     for text in told.values():
         if text is not None:
             reading.take(_decode(text))
-    return catalog(session.server_version // 10000, reading.objects())
-
-
-def _wrapped(query: str) -> str:
-    return f"SELECT json_agg(x)::text FROM (\n{query}\n) x"
-
-
-def _queries(session: Session) -> Mapping[str, str]:
-    """All queries by name: what others are a part of, or add facts to, before them."""
-    query, version = session.query, session.server_version // 10000
-    out = {
-        "members": query("catalog", "members"),
-        "namespaces": query("catalog", "namespaces"),
-        "relations": query("catalog", "relations"),
-        "columns": query("catalog", "columns"),
-        "sequences": query("catalog", "sequences"),
-        "types": query("catalog", "types"),
-        "constraints": query("catalog", "constraints"),
-        "indexes": query("catalog", "indexes"),
-        "triggers": query("catalog", "triggers"),
-        "key_triggers": query("catalog", "key_triggers"),
-        "policies": query("catalog", "policies"),
-        "rules": query("catalog", "rules"),
-        "statistics": query("catalog", "statistics"),
-        "routines": query("catalog", "routines"),
-        "default_privileges": query("catalog", "default_privileges"),
-        "extensions": query("catalog_rare", "extensions"),
-        "event_triggers": query("catalog_rare", "event_triggers"),
-        "publications": query("catalog_rare", "publications"),
-        "subscriptions": query("catalog_rare", "subscriptions"),
-        "operators": query("catalog_rare", "operators"),
-        "operator_families": query("catalog_rare", "operator_families"),
-        "operator_classes": query("catalog_rare", "operator_classes"),
-        "casts": query("catalog_rare", "casts"),
-        "collations": query("catalog_rare", "collations"),
-        "conversions": query("catalog_rare", "conversions"),
-        "text_search": query("catalog_rare", "text_search"),
-        "languages": query("catalog_rare", "languages"),
-        "transforms": query("catalog_rare", "transforms"),
-        "access_methods": query("catalog_rare", "access_methods"),
-        "foreign_data": query("catalog_rare", "foreign_data"),
-        "database": query("catalog_rare", "database"),
-    }
-    if version >= 18:
-        out["not_null_names"] = query("catalog", "not_null_names")
-    if version >= 15:
-        out["publication_tables"] = query("catalog_rare", "publication_tables")
-        out["publication_schemas"] = query("catalog_rare", "publication_schemas")
-    else:
-        out["publication_tables"] = query("catalog_rare", "publication_tables_14")
-    out["comments"] = query("catalog", "comments")
-    out["labels"] = query("catalog", "labels")
-    out["rights"] = query("catalog", "rights")
-    return out
-
-
-class _Entry(Struct):
-    """An object while it is read."""
-
-    kind: str
-    name: str
-    owner: str
-    part_of: str
-    facts: dict[str, Value]
-    order: list[str] = field(default_factory=list)
-
-
-class _Reading:
-    """The rows of one reading, becoming objects."""
-
-    def __init__(self) -> None:
-        self.members: set[str] = set()
-        self.entries: dict[str, _Entry] = {}  # by address
-        self.seconds: dict[str, str] = {}  # what the facts of an entry's second address are called
-
-    def take(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Objects, and further facts of objects that are there already."""
-        for row in rows:
-            at, of = row.pop("at"), row.pop("of", None)
-            kind = row.pop("kind", None)
-            if kind is None:
-                if at in self.entries:
-                    _add(self.entries[at].facts, row, self.seconds.get(at, ""))
-                continue
-            parent = self.entries.get(of) if of else None
-            if at in self.members or (of and parent is None):
-                continue
-            also = row.pop("also", None)
-            entry = self._entry(kind, row, parent)
-            self.entries[at] = entry
-            if also:
-                self.entries[also] = entry
-                self.seconds[also] = _SECOND.get((kind, also.partition(":")[0]), "")
-
-    def _entry(self, kind: str, row: dict[str, Any], parent: _Entry | None) -> _Entry:
-        schema, name = row.pop("schema", None), row.pop("name", None)
-        label = row.pop("label", None)
-        shown: str = label or row.pop("symbol", None) or quoted(name)
-        if schema is not None:
-            shown = f"{quoted(schema)}.{shown}"
-        elif parent is not None and kind in _INSIDE:
-            parent.order.append(shown)
-            shown = f"{parent.name}.{shown}"
-        elif parent is not None and not label:
-            shown = f"{shown} on {parent.name}"
-        row.pop("symbol", None)
-        shown += row.pop("signature", None) or ""
-        own = row.get("owner")
-        facts: dict[str, Value] = {}
-        _add(facts, row)
-        part_of = f"{parent.kind} {parent.name}" if parent else ""
-        return _Entry(kind, shown, own or (parent.owner if parent else ""), part_of, facts)
-
-    def objects(self) -> Iterable[Object]:
-        """What was read."""
-        for entry in {id(e): e for e in self.entries.values()}.values():
-            if entry.order:
-                entry.facts[ORDER] = tuple(entry.order)
-            yield Object(entry.kind, entry.name, entry.facts, entry.owner, entry.part_of)
-
-
-def _add(facts: dict[str, Value], row: Mapping[str, Any], of: str = "") -> None:
-    """Take in what is not NULL, lists as tuples, the server's texts in one way of saying it."""
-    for name, value in row.items():
-        if value is None:
-            continue
-        if of:
-            name = of + name
-        if isinstance(value, list):
-            facts[name] = tuple(v for v in value if v is not None)
-        elif isinstance(value, str) and "])::" in value and name not in _AS_WRITTEN:
-            facts[name] = canonical(value)
-        else:
-            facts[name] = value
+    return _Known(reading, catalog(session.server_version // 10000, reading.objects()), told[_SWITCHES])

@@ -43,6 +43,8 @@ def compare(
     found: list[Difference] = []
     for identity in before.objects.keys() | after.objects.keys():
         old, new = before.objects.get(identity), after.objects.get(identity)
+        if old is new:
+            continue
         item = new or old
         if item is None or item.kind in without:
             continue

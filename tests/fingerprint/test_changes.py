@@ -23,8 +23,16 @@ def test_there_are_enough_kinds() -> None:
     assert len({change.sql for change in CHANGES}) == len(CHANGES) >= 280
 
 
+@pytest.fixture(scope="module")
+def reader(everything: tuple[Session, Catalog]) -> catalog_reader.Reader:
+    """Reads from one change to the next."""
+    return catalog_reader.Reader(everything[0])
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_a_change_is_seen_and_told(everything: tuple[Session, Catalog], change: Change) -> None:
+def test_a_change_is_seen_and_told(
+    everything: tuple[Session, Catalog], reader: catalog_reader.Reader, change: Change
+) -> None:
     session, before = everything
     if before.major < change.since:
         pytest.skip(f"PostgreSQL {before.major} has no such change")
@@ -32,6 +40,8 @@ def test_a_change_is_seen_and_told(everything: tuple[Session, Catalog], change: 
     try:
         session.connection.execute(change.sql.encode())
         after = catalog_reader.read(session, within=True)
+        # What reads only what has changed says what reads everything says.
+        assert reader.read(within=True) == after
     finally:
         session.execute("ROLLBACK")
     assert digest.of_catalog(after) != digest.of_catalog(before)

@@ -1,6 +1,7 @@
 -- All that a migration can change, one row an object. `at` is the object's address in the catalogs, `of` that of the
 -- object it is a part of; both are used while reading only. What is as PostgreSQL makes it by itself is NULL. The reader
--- wraps each block in json_agg. $1: schemas that are left out, a text[]. Objects below 16384 came with the server.
+-- wraps each block in json_agg. $1: schemas that are left out, a text[]. Objects below 16384 came with the server. `/* of x */`:
+-- where only some tables, types and routines are read, x is one of their OIDs.
 
 -- name: namespaces
 SELECT 'pg_namespace:' || n.oid AS at, 'schema' AS kind, n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner
@@ -46,7 +47,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN (SELECT t.ftrelid, s.srvname AS server,
                   (SELECT json_agg(o ORDER BY o) FROM unnest(t.ftoptions) o) AS "foreign options"
            FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver) f ON f.ftrelid = c.oid
-WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND c.relpersistence <> 't'
+WHERE c.oid >= 16384 /* of c.oid */ AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])
 
 -- name: columns
@@ -73,7 +74,7 @@ SELECT 'pg_class:' || a.attrelid || ':' || a.attnum AS at, 'pg_class:' || a.attr
        CASE WHEN a.attinhcount > 0 THEN CASE WHEN a.attislocal THEN 'and declared here' ELSE 'only' END END AS inherited
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+WHERE a.attrelid >= 16384 /* of a.attrelid */ AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
   AND c.relpersistence <> 't'
 ORDER BY a.attrelid, a.attnum
 
@@ -82,7 +83,7 @@ ORDER BY a.attrelid, a.attnum
 SELECT 'pg_class:' || k.conrelid || ':' || k.conkey[1] AS at, k.conname AS "not null constraint",
        CASE WHEN NOT k.convalidated THEN true END AS "not null not valid",
        CASE WHEN k.connoinherit THEN true END AS "not null not inherited"
-FROM pg_constraint k WHERE k.contype = 'n' AND k.conrelid >= 16384
+FROM pg_constraint k WHERE k.contype = 'n' AND k.conrelid >= 16384 /* of k.conrelid */
 
 -- name: sequences
 SELECT 'pg_class:' || s.seqrelid AS at, format_type(s.seqtypid, NULL) AS type, s.seqstart AS start, s.seqmin AS minimum,
@@ -91,7 +92,7 @@ SELECT 'pg_class:' || s.seqrelid AS at, format_type(s.seqtypid, NULL) AS type, s
         FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
         WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.refclassid = 'pg_class'::regclass
           AND d.deptype IN ('a', 'i')) AS "owned by"
-FROM pg_sequence s
+FROM pg_sequence s WHERE true /* of s.seqrelid */
 
 -- name: constraints
 -- Of tables and of domains. What a partition's foreign key has of its parent's cannot be changed by itself.
@@ -110,7 +111,7 @@ SELECT 'pg_constraint:' || k.oid AS at, 'constraint' AS kind, k.conname AS name,
 FROM pg_constraint k
 LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_class x ON x.oid = i.indexrelid
-WHERE k.oid >= 16384 AND k.contype IN ('p', 'u', 'x', 'c', 'f') AND (k.contype <> 'f' OR k.conparentid = 0)
+WHERE k.oid >= 16384 /* of k.conrelid, k.contypid */ AND k.contype IN ('p', 'u', 'x', 'c', 'f') AND (k.contype <> 'f' OR k.conparentid = 0)
 
 -- name: indexes
 -- Those that no constraint has.
@@ -126,7 +127,7 @@ SELECT 'pg_class:' || x.oid AS at, 'pg_class:' || i.indrelid AS of, 'index' AS k
         WHERE a.attrelid = x.oid AND a.attstattarget >= 0) AS "statistics targets"
 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
 LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
-WHERE x.oid >= 16384 AND k.oid IS NULL AND n.nspname !~ '^pg_'
+WHERE x.oid >= 16384 /* of i.indrelid */ AND k.oid IS NULL AND n.nspname !~ '^pg_'
 
 -- name: triggers
 -- A partition's copy of its parent's trigger only where it was switched by itself.
@@ -134,7 +135,7 @@ SELECT 'pg_trigger:' || t.oid AS at, 'pg_class:' || t.tgrelid AS of, 'trigger' A
        pg_get_triggerdef(t.oid) AS definition,
        CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas only' WHEN 'A' THEN 'always' END AS state
 FROM pg_trigger t LEFT JOIN pg_trigger p ON p.oid = t.tgparentid
-WHERE NOT t.tgisinternal AND (p.oid IS NULL OR p.tgenabled <> t.tgenabled)
+WHERE NOT t.tgisinternal /* of t.tgrelid */ AND (p.oid IS NULL OR p.tgenabled <> t.tgenabled)
 
 -- name: key_triggers
 -- A superuser can switch off the triggers that make a foreign key work.
@@ -151,19 +152,19 @@ SELECT 'pg_policy:' || p.oid AS at, 'pg_class:' || p.polrelid AS of, 'policy' AS
        (SELECT json_agg(coalesce(g.rolname, 'PUBLIC') ORDER BY g.rolname) FROM unnest(p.polroles) r
         LEFT JOIN pg_roles g ON g.oid = r) AS roles,
        pg_get_expr(p.polqual, p.polrelid) AS using, pg_get_expr(p.polwithcheck, p.polrelid) AS "check"
-FROM pg_policy p
+FROM pg_policy p WHERE true /* of p.polrelid */
 
 -- name: rules
 SELECT 'pg_rewrite:' || w.oid AS at, 'pg_class:' || w.ev_class AS of, 'rule' AS kind, w.rulename AS name,
        pg_get_ruledef(w.oid) AS definition,
        CASE w.ev_enabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas only' WHEN 'A' THEN 'always' END AS state
-FROM pg_rewrite w WHERE w.oid >= 16384 AND w.rulename <> '_RETURN'
+FROM pg_rewrite w WHERE w.oid >= 16384 /* of w.ev_class */ AND w.rulename <> '_RETURN'
 
 -- name: statistics
 SELECT 'pg_statistic_ext:' || s.oid AS at, 'pg_class:' || s.stxrelid AS of, 'statistics' AS kind, n.nspname AS schema,
        s.stxname AS name, pg_get_userbyid(s.stxowner) AS owner, pg_get_statisticsobjdef(s.oid) AS definition,
        CASE WHEN s.stxstattarget >= 0 THEN s.stxstattarget END AS "statistics target"
-FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE true /* of s.stxrelid */
 
 -- name: types
 -- Enums, domains, ranges, base and shell types.
@@ -190,7 +191,7 @@ SELECT 'pg_type:' || t.oid AS at, n.nspname AS schema, t.typname AS name, pg_get
                  'category ' || t.typcategory::text, 'preferred ' || t.typispreferred, 'delimiter ' || t.typdelim::text,
                  'element ' || t.typelem::regtype, 'subscript ' || t.typsubscript) END AS parts
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_type b ON b.oid = t.typbasetype
-WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r', 'p')
+WHERE t.oid >= 16384 /* of t.oid */ AND (t.typtype IN ('e', 'd', 'r', 'p')
                           OR (t.typtype = 'b' AND t.typsubscript <> 'array_subscript_handler'::regproc))
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])
 
@@ -223,7 +224,7 @@ SELECT 'pg_proc:' || p.oid AS at, n.nspname AS schema, p.proname AS name, pg_get
                          'moving initially ' || coalesce(g.aggminitval, 'NULL'), 'sorted by ' || g.aggsortop::regoper)
                   FROM pg_aggregate g WHERE g.aggfnoid = p.oid) END AS parts
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])
+WHERE p.oid >= 16384 /* of p.oid */ AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> ALL ($1::text[])
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
 
 -- name: members
@@ -255,13 +256,15 @@ FROM (
     FROM (
         SELECT 'pg_class:' || oid AS at, relacl AS acl, relowner AS owner,
                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END AS class
-        FROM pg_class WHERE relacl IS NOT NULL AND oid >= 16384
+        FROM pg_class WHERE relacl IS NOT NULL AND oid >= 16384 /* of oid */
         UNION ALL
         SELECT 'pg_class:' || t.attrelid || ':' || t.attnum, t.attacl, c.relowner, 'c'
         FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid
-        WHERE t.attacl IS NOT NULL AND t.attrelid >= 16384 AND NOT t.attisdropped
-        UNION ALL SELECT 'pg_proc:' || oid, proacl, proowner, 'f' FROM pg_proc WHERE proacl IS NOT NULL AND oid >= 16384
-        UNION ALL SELECT 'pg_type:' || oid, typacl, typowner, 'T' FROM pg_type WHERE typacl IS NOT NULL AND oid >= 16384
+        WHERE t.attacl IS NOT NULL AND t.attrelid >= 16384 /* of t.attrelid */ AND NOT t.attisdropped
+        UNION ALL SELECT 'pg_proc:' || oid, proacl, proowner, 'f' FROM pg_proc
+                  WHERE proacl IS NOT NULL AND oid >= 16384 /* of oid */
+        UNION ALL SELECT 'pg_type:' || oid, typacl, typowner, 'T' FROM pg_type
+                  WHERE typacl IS NOT NULL AND oid >= 16384 /* of oid, typrelid */
         UNION ALL SELECT 'pg_namespace:' || oid, nspacl, nspowner, 'n' FROM pg_namespace WHERE nspacl IS NOT NULL
         UNION ALL SELECT 'pg_language:' || oid, lanacl, lanowner, 'l' FROM pg_language
                   WHERE lanacl IS NOT NULL AND oid >= 16384
