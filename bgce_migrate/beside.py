@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
 #: Threads of ours that only wait for a child's answer: they hold nothing that another child could miss.
@@ -29,6 +29,16 @@ class Answer:
         """Waits for each; ends with the child."""
         return iter(self._queue.get, b"")
 
+    def ready(self) -> Iterator[bytes]:
+        """Those that are there already."""
+        try:
+            while piece := self._queue.get_nowait():
+                yield piece
+        except Empty:
+            return
+        # The end is for `pieces` to see, too.
+        self._queue.put(b"")
+
     def __call__(self) -> bytes:
         return b"".join(self.pieces())
 
@@ -40,6 +50,29 @@ class Answer:
         finally:
             os.close(reader)
             self._queue.put(b"")
+
+
+class Tickets:
+    """The numbers below `count`, for this process and a child to take: each gets one of them, whoever is free."""
+
+    #: What any pipe holds, in numbers of four bytes.
+    _ROOM = 1_024
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._step = -(-count // self._ROOM) or 1
+        self._reader, writer = os.pipe()
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(b"".join(n.to_bytes(4, "little") for n in range(0, count, self._step)))
+
+    def __iter__(self) -> Iterator[int]:
+        while ticket := os.read(self._reader, 4):
+            first = int.from_bytes(ticket, "little")
+            yield from range(first, min(first + self._step, self._count))
+
+    def close(self) -> None:
+        """Nobody here takes one any more."""
+        os.close(self._reader)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from bgce_migrate.linting.kept import Request, Result, get, in_order, key_of, pu
 from bgce_migrate.linting.loading import Loaded, load
 from bgce_migrate.linting.selection import Git, chosen, judged_of, look_at_git, wants_style
 from bgce_migrate.linting.store import Store
+from bgce_migrate.migration import Finding, MigrationId
+from bgce_migrate.tree import Tree
 
 __all__ = ["Loaded", "Request", "Result", "lint", "load"]
 
@@ -27,8 +29,28 @@ def lint(loaded: Loaded, request: Request) -> Result:
     key = key_of(tree, request, judged, found, style)
     result = get(store, key, tree, len(judged))
     if result is None:
-        from bgce_migrate.linting.compose import Run
-
-        result = Run(tree, request, found, chosen(tree, request), judged, style=style).result(store)
+        result = _judge(tree, request, found, judged, store, style=style)
         put(store, key, result)
     return result
+
+
+def _judge(
+    tree: Tree, request: Request, found: tuple[Finding, ...], judged: frozenset[MigrationId], store: Store, *, style: bool
+) -> Result:
+    """Read, replay and judge; what judges is loaded while another process reads already."""
+    from bgce_migrate.linting.reading import analyses, tasks_of
+    from bgce_migrate.linting.styling import style_beside
+
+    shown = chosen(tree, request)
+    # First of all: loading sqlfluff takes as long as all the rest for a few files.
+    with style_beside(tree, request, shown, judged, wanted=style) as styled:
+        read = analyses(tasks_of(tree, judged), store, jobs=request.jobs, meanwhile=_load_judges)
+        from bgce_migrate.linting.compose import Run
+
+        return Run(tree, request, found, shown, judged, read).result(styled)
+
+
+def _load_judges() -> None:
+    import bgce_migrate.lint.rules
+    import bgce_migrate.linting.compose
+    import bgce_migrate.settling  # noqa: F401

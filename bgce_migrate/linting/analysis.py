@@ -23,7 +23,7 @@ from bgce_migrate.migration import (
 )
 
 if TYPE_CHECKING:
-    from bgce_migrate.sqlparse import Parsed, Spans
+    from bgce_migrate.sqlparse import Parsed, Positions, Spans
 
 if TYPE_CHECKING:
     AnyFact = Fact
@@ -93,10 +93,10 @@ def analyse(task: Task) -> Analysis:
     positions = Positions(text)
     try:
         tokens = spans(positions.raw)
-        parsed = parse(text, tokens)
+        parsed = parse(text, tokens, positions)
     except SqlSyntaxError:
         return _unparsed(task)
-    script, problems = _script(task, tokens, parsed)
+    script, problems = _script(task, positions, tokens, parsed)
     deep = look(text, parsed, positions)
     facts = from_parsed(parsed, positions, tokens)
     if script is None:
@@ -119,7 +119,9 @@ def _unparsed(task: Task) -> Analysis:
     return _analysis(script, (), (), (), (), ())
 
 
-def _script(task: Task, tokens: Spans, parsed: tuple[Parsed, ...]) -> tuple[Script | None, tuple[Problem, ...]]:
+def _script(
+    task: Task, positions: Positions, tokens: Spans, parsed: tuple[Parsed, ...]
+) -> tuple[Script | None, tuple[Problem, ...]]:
     """Strictly where the domain is declared; and what can still be read of what is refused."""
     from bgce_migrate.sqlfile.script import read_script
 
@@ -132,7 +134,7 @@ def _script(task: Task, tokens: Spans, parsed: tuple[Parsed, ...]) -> tuple[Scri
                 direction=task.direction,
                 schema=task.schema,
                 migration=task.migration,
-                parsed=(tokens, parsed),
+                parsed=(positions, tokens, parsed),
             )
         except SqlFileError as error:
             problems = problems or _problems(error, task.source.path)

@@ -29,13 +29,16 @@ def encode(value: object) -> bytes:
 
 
 class Decoder:
-    """Reads one type; the decoder is made once."""
+    """Reads one type; the decoder is made once, when it is needed: looking at all kinds of facts takes its time."""
 
     def __init__(self, type_: Any) -> None:
-        self._decoder = msgspec.msgpack.Decoder(type_)
+        self._type = type_
+        self._decoder: msgspec.msgpack.Decoder[Any] | None = None
 
     def __call__(self, raw: bytes) -> Any:
         """The value, or None where the bytes are not one."""
+        if self._decoder is None:
+            self._decoder = msgspec.msgpack.Decoder(self._type)
         try:
             return self._decoder.decode(raw)
         except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError, RecursionError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from bgce_migrate.beside import beside, can_fork
 from bgce_migrate.domain import ColumnClass
@@ -16,13 +15,12 @@ from bgce_migrate.lint.ownership.values import Scene, Touch
 from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.lint.weight import weighed
 from bgce_migrate.linting import declarations
-from bgce_migrate.linting.analysis import Analysis, Task
+from bgce_migrate.linting.analysis import Analysis
 from bgce_migrate.linting.kept import Request, Result, in_order, read_findings, write_findings
 from bgce_migrate.linting.ordering import EXACT, Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES
-from bgce_migrate.linting.reading import MANY, analyses
+from bgce_migrate.linting.reading import MANY, judged_files
 from bgce_migrate.linting.selection import Chosen
-from bgce_migrate.linting.store import Store
 from bgce_migrate.linting.touches import Replayer
 from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Mode, Severity, SourceFile
 from bgce_migrate.tree import Tree
@@ -54,7 +52,7 @@ class Run:
 
     Attributes:
         judged: migrations whose statements are judged.
-        style: whether sqlfluff is asked.
+        read: what is known of each file, by its path.
     """
 
     def __init__(
@@ -64,27 +62,22 @@ class Run:
         findings: Sequence[Finding],
         chosen: Chosen,
         judged: frozenset[MigrationId],
-        *,
-        style: bool,
+        read: Mapping[str, Analysis],
     ) -> None:
         self.tree, self.request, self.findings, self.chosen = tree, request, list(findings), chosen
-        self.judged, self.style = judged, style
+        self.judged, self.read = judged, read
         self.settings = tree.project.lint
         locked = tree.lock.lines if tree.lock is not None else ()
         self.settled = frozenset(line.id for line in locked)
-        self.read: Mapping[str, Analysis] = {}
         self.texts = {s.path: s.text for m in tree.migrations.values() for s in (m.up, m.down) if s is not None}
         self.target = request.target or self.settings.target
 
-    def result(self, store: Store) -> Result:
-        """Read, replay and judge."""
-        # First of all: loading sqlfluff takes as long as all the rest for a few files.
-        with self._style_beside() as style:
-            self.read = analyses(list(self._tasks()), store, jobs=self.request.jobs)
-            for migration, found in self.tree.migrations.items():
-                self.tree.know(migration, self.read[found.up.path].script(found.up))
-            inputs = self._say_all()
-            self.findings += style()
+    def result(self, style: Callable[[], Sequence[Finding]]) -> Result:
+        """Replay and judge; `style` gives the findings of style, asked last."""
+        for migration, found in self.tree.migrations.items():
+            self.tree.know(migration, self.read[found.up.path].script(found.up))
+        inputs = self._say_all()
+        self.findings += style()
         return self._shown(inputs)
 
     def _say_all(self) -> tuple[LintInput, ...]:
@@ -117,16 +110,9 @@ class Run:
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def _tasks(self) -> Iterator[Task]:
-        for migration, found in self.tree.migrations.items():
-            domain = self.tree.domain(migration)
-            yield Task(found.up, domain.declared, Direction.UP, domain.schema, found.id)
-            if found.down is not None and migration in self.judged:
-                yield Task(found.down, domain.declared, Direction.DOWN, domain.schema, found.id)
-
     def _reading(self) -> Iterator[Finding]:
         """What is refused in judged files, and a missing down."""
-        for migration, source, _ in self._judged_files():
+        for migration, source, _ in judged_files(self.tree, self.judged):
             known = self.read[source.path]
             yield from known.notes
             for problem in known.problems:
@@ -137,13 +123,6 @@ class Run:
             found = self.tree.migrations[migration]
             if found.down is None and found.id not in self.tree.unread and not self.read[found.up.path].directives.irreversible:
                 yield _no_down(found)
-
-    def _judged_files(self) -> Iterator[tuple[MigrationId, SourceFile, Direction]]:
-        for migration in sorted(self.judged):
-            found = self.tree.migrations[migration]
-            yield found.id, found.up, Direction.UP
-            if found.down is not None:
-                yield found.id, found.down, Direction.DOWN
 
     # -- ownership ---------------------------------------------------------------------------------------------
 
@@ -187,7 +166,7 @@ class Run:
         for rule in OWNERSHIP_RULES:
             yield from rule.findings(scene)
 
-    # -- safety and style --------------------------------------------------------------------------------------
+    # -- safety --------------------------------------------------------------------------------------
 
     def _inputs(self, order: Ordered) -> Iterator[LintInput]:
         for migration in order.order:
@@ -216,23 +195,6 @@ class Run:
             direction=direction,
         )
 
-    @contextmanager
-    def _style_beside(self) -> Iterator[Callable[[], Sequence[Finding]]]:
-        """What style has to say, looked for while the rest is judged, where that leaves a processor free."""
-        if not self.style:
-            yield tuple
-        elif len(self.judged) > MANY or self.request.jobs < 2 or not can_fork():
-            yield self._style
-        else:
-            with beside(lambda pipe: write_findings(pipe, self._style())) as answer:
-                yield lambda: found if (found := read_findings(answer())) is not None else self._style()
-
-    def _style(self) -> Sequence[Finding]:
-        from bgce_migrate.style import check_style
-
-        wanted = [s for _, s, _ in self._judged_files() if self.chosen.files is None or s.path in self.chosen.files]
-        return check_style(wanted, self.tree.project.root)
-
     # -- the end -----------------------------------------------------------------------------------------------
 
     def _shown(self, inputs: Sequence[LintInput]) -> Result:
@@ -246,7 +208,7 @@ class Run:
         paths = {f.where.file for f in findings if f.where is not None}
         sources: dict[str, str] = {}
         fixable: set[str] = set()
-        for migration, source, _ in self._judged_files():
+        for migration, source, _ in judged_files(self.tree, self.judged):
             if source.path in paths:
                 sources[source.path] = source.text
             if migration not in self.settled:

@@ -25,10 +25,12 @@ from bgce_migrate.sqlparse import (
 
 #: Files with one of these words are walked through; U& may spell any of them in other letters, and a comment may
 #: stand between FOR and UPDATE. Plain words, because a pattern of them all costs more than parsing.
-_WORDS = (
-    "set_config", "pg_advisory", "pg_terminate", "pg_cancel", "pg_read", "pg_ls_", "pg_stat_file", "pg_write",
-    "lo_import", "lo_export", "dblink", "pg_reload", "pg_switch", "pg_create", "pg_drop", "pg_logical", "pg_replication",
-    "pg_promote", "pg_rotate", "pg_file", "u&", "/*",
+_WORDS = ("set_config", "lo_import", "lo_export", "dblink", "u&", "/*")
+#: Those of the server's own functions, looked for where any of them can be.
+_SERVERS = "pg_"
+_SERVER_WORDS = (
+    "pg_advisory", "pg_terminate", "pg_cancel", "pg_read", "pg_ls_", "pg_stat_file", "pg_write", "pg_reload", "pg_switch",
+    "pg_create", "pg_drop", "pg_logical", "pg_replication", "pg_promote", "pg_rotate", "pg_file",
 )  # fmt: skip
 _LOCKING = re.compile(r"for(?:\s|--[^\n]*\n)+(?:update|share|no|key)\b")
 #: Statements that hold others, in which no word can be told beforehand.
@@ -61,14 +63,19 @@ class _Place(Struct):
 def look(text: str, parsed: Sequence[Parsed], positions: Positions) -> Deep:
     """Look at a whole file that somebody has parsed already."""
     deep = Deep()
-    lowered = text.lower()
-    suspect = any(word in lowered for word in _WORDS) or bool(_LOCKING.search(lowered))
+    suspect = _is_suspect(text.lower())
     for index, found in enumerate(parsed):
         if not suspect and found.kind not in _HOLDERS:
             continue
         line = positions.line(found.start)
         _statement(_Place(deep, index, line, positions.line), found.kind, found.node)
     return deep
+
+
+def _is_suspect(lowered: str) -> bool:
+    if _SERVERS in lowered and any(word in lowered for word in _SERVER_WORDS):
+        return True
+    return any(word in lowered for word in _WORDS) or _LOCKING.search(lowered) is not None
 
 
 def _statement(place: _Place, kind: str, node: Any) -> None:

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from bgce_migrate.beside import beside, can_fork
+from bgce_migrate.beside import Answer, Tickets, beside, can_fork
 from bgce_migrate.linting.analysis import Analysis, Task, analyse
 from bgce_migrate.linting.cache import decode_analysis, encode, key_of
 from bgce_migrate.linting.store import Store
+from bgce_migrate.migration import Direction, MigrationId, SourceFile
+from bgce_migrate.tree import Tree
 
-#: From so many files on a second process reads half of them.
+#: From so many files on a second process reads some of them.
 MANY = 60
-_LENGTH = struct.Struct("<Q")
+#: The place of a task, and how long its analysis is.
+_FRAME = struct.Struct("<QQ")
 
 
-def analyses(tasks: Sequence[Task], store: Store, *, jobs: int = 2) -> Mapping[str, Analysis]:
+def tasks_of(tree: Tree, judged: frozenset[MigrationId]) -> Iterator[Task]:
+    """All up files, and the downs of what is judged."""
+    for migration, found in tree.migrations.items():
+        domain = tree.domain(migration)
+        yield Task(found.up, domain.declared, Direction.UP, domain.schema, found.id)
+        if found.down is not None and migration in judged:
+            yield Task(found.down, domain.declared, Direction.DOWN, domain.schema, found.id)
+
+
+def judged_files(tree: Tree, judged: frozenset[MigrationId]) -> Iterator[tuple[MigrationId, SourceFile, Direction]]:
+    """The files whose statements are judged."""
+    for migration in sorted(judged):
+        found = tree.migrations[migration]
+        yield found.id, found.up, Direction.UP
+        if found.down is not None:
+            yield found.id, found.down, Direction.DOWN
+
+
+def analyses(
+    tasks: Iterable[Task], store: Store, *, jobs: int = 2, meanwhile: Callable[[], None] | None = None
+) -> Mapping[str, Analysis]:
     """Analyses by the path of their file.
 
     Args:
         jobs: 1 never starts a second process.
+        meanwhile: what to do here first where a second process has begun to read.
     """
     found: dict[str, Analysis] = {}
     cold: list[tuple[str, Task]] = []
@@ -38,7 +62,7 @@ def analyses(tasks: Sequence[Task], store: Store, *, jobs: int = 2) -> Mapping[s
         return found
     fresh: dict[str, bytes] = {}
     if len(cold) > MANY and jobs > 1 and can_fork():
-        _in_two(cold, found, fresh)
+        _in_two(cold, found, fresh, meanwhile)
     else:
         _here(cold, found, fresh)
     store.put(fresh, asked)
@@ -51,46 +75,74 @@ def _here(cold: Sequence[tuple[str, Task]], found: dict[str, Analysis], fresh: d
         fresh[key] = encode(known)
 
 
-def _in_two(cold: Sequence[tuple[str, Task]], found: dict[str, Analysis], fresh: dict[str, bytes]) -> None:
-    """A forked child reads the greater part, the largest first, and sends what it found through a pipe."""
+def _in_two(
+    cold: Sequence[tuple[str, Task]],
+    found: dict[str, Analysis],
+    fresh: dict[str, bytes],
+    meanwhile: Callable[[], None] | None,
+) -> None:
+    """A forked child reads, too: each takes the next file when it is done with one, the largest first."""
     ranked = sorted(cold, key=lambda item: len(item[1].source.text), reverse=True)
     # Loaded once, before the child is made.
     import bgce_migrate.lint.facts.dispatch
     import bgce_migrate.sqlfile.script  # noqa: F401
 
-    # Understanding what the child sends costs a fifth of reading it, so it gets five files of nine.
-    ours = [item for place, item in enumerate(ranked) if place % 9 in (0, 2, 4, 6)]
-    theirs = [item for place, item in enumerate(ranked) if place % 9 not in (0, 2, 4, 6)]
-    missing = dict(theirs)
-    with beside(lambda pipe: _send(theirs, pipe)) as answer:
-        _here(ours, found, fresh)
-        for (key, task), raw in zip(theirs, _frames(answer.pieces()), strict=False):
+    tickets = Tickets(len(ranked))
+    missing = dict.fromkeys(range(len(ranked)))
+
+    def take(frames: Iterable[tuple[int, bytes]]) -> None:
+        for place, raw in frames:
             known = decode_analysis(raw)
             if known is not None:
+                key, task = ranked[place]
                 found[task.source.path] = known
                 fresh[key] = raw
-                missing.pop(key)
+                missing.pop(place, None)
+
+    with beside(lambda pipe: _send(ranked, tickets, pipe)) as answer:
+        if meanwhile is not None:
+            meanwhile()
+        frames = _Frames(answer)
+        for place in tickets:
+            _here((ranked[place],), found, fresh)
+            del missing[place]
+            take(frames.ready())
+        take(frames.rest())
+    tickets.close()
     # A child that died is no reason to fail.
-    _here(list(missing.items()), found, fresh)
+    _here([ranked[place] for place in missing], found, fresh)
 
 
-def _send(tasks: Sequence[tuple[str, Task]], pipe: BinaryIO) -> None:
-    for _, task in tasks:
-        raw = encode(analyse(task))
-        pipe.write(_LENGTH.pack(len(raw)) + raw)
+def _send(tasks: Sequence[tuple[str, Task]], tickets: Tickets, pipe: BinaryIO) -> None:
+    for place in tickets:
+        raw = encode(analyse(tasks[place][1]))
+        pipe.write(_FRAME.pack(place, len(raw)) + raw)
 
 
-def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The frames in what comes by pieces; one that is not whole is left out."""
-    left = b""
-    for piece in pieces:
-        left += piece
-        at = 0
-        while at + _LENGTH.size <= len(left):
-            (length,) = _LENGTH.unpack_from(left, at)
-            end = at + _LENGTH.size + length
+class _Frames:
+    """The frames in what a child writes by pieces; one that is not whole is left out."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._left = b""
+
+    def ready(self) -> Iterator[tuple[int, bytes]]:
+        """Those that are there already."""
+        for piece in self._answer.ready():
+            yield from self._whole(piece)
+
+    def rest(self) -> Iterator[tuple[int, bytes]]:
+        """All that are still to come."""
+        for piece in self._answer.pieces():
+            yield from self._whole(piece)
+
+    def _whole(self, piece: bytes) -> Iterator[tuple[int, bytes]]:
+        left, at = self._left + piece, 0
+        while at + _FRAME.size <= len(left):
+            place, length = _FRAME.unpack_from(left, at)
+            end = at + _FRAME.size + length
             if end > len(left):
                 break
-            yield left[at + _LENGTH.size : end]
+            yield place, left[at + _FRAME.size : end]
             at = end
-        left = left[at:]
+        self._left = left[at:]

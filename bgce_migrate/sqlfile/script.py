@@ -57,11 +57,11 @@ def read_script(
     direction: Direction,
     schema: str = "public",
     migration: MigrationId | None = None,
-    parsed: tuple[Spans, tuple[Parsed, ...]] | None = None,
+    parsed: tuple[Positions, Spans, tuple[Parsed, ...]] | None = None,
 ) -> Script:
     """See `bgce_migrate.sqlfile.read_script`; `parsed` is the text as another reader has parsed it already."""
     header = read_header(source.path, source.text)
-    positions = Positions(source.text)
+    positions = parsed[0] if parsed is not None else Positions(source.text)
     file = _File(
         source, declared, schema, header, positions, array("I"), migration.domain if migration else None
     )
@@ -71,10 +71,10 @@ def read_script(
     try:
         if parsed is None:
             tokens = spans(positions.raw)
-            parsed = (tokens, parse(source.text, tokens))
+            parsed = (positions, tokens, parse(source.text, tokens, positions))
     except SqlSyntaxError as error:
         raise _syntax_error(file, error) from None
-    file.tokens, found = parsed
+    _, file.tokens, found = parsed
     problems = list(header.problems)
     problems += misplaced(source.path, source.text, header.end, lambda: _comments(file))
     problems += _done_when(file)

@@ -17,6 +17,8 @@ from bgce_migrate.sqlparse.positions import Positions
 #: up on such expressions (54001), so nothing real is lost.
 MAX_RUN = 24_000
 MAX_MESSAGE = 120
+#: So many tokens are held at a time.
+_PIECE = 10_000
 TOO_DEEP = "expression too deep: stack depth limit exceeded"
 
 _KINDS: dict[str, str] = {
@@ -97,9 +99,11 @@ def spans(raw: bytes) -> Spans:
         _refuse(error)
     flat = array("I")
     add = flat.append
-    for token in found:
-        add(token.start)
-        add(token.end)
+    # A slice is a list at once, while a walk over it ends with an error that protobuf has to make; pieces, for memory.
+    for at in range(0, len(found), _PIECE):
+        for token in found[at : at + _PIECE]:
+            add(token.start)
+            add(token.end)
     return flat
 
 
@@ -129,22 +133,23 @@ def _check_depth(raw: bytes, tokens: Spans | None) -> None:
             raise SqlSyntaxError(TOO_DEEP, len(raw[:start].decode()))
 
 
-def parse(sql: str, tokens: Spans | None = None) -> tuple[Parsed, ...]:
+def parse(sql: str, tokens: Spans | None = None, positions: Positions | None = None) -> tuple[Parsed, ...]:
     """Parse all statements of `sql`.
 
     Args:
         sql: the text; it must not hold a NUL.
         tokens: `spans` of it, if the caller has them already.
+        positions: those of `sql`, if the caller has them already.
 
     Raises:
         SqlSyntaxError: with PostgreSQL's message and a character offset.
     """
-    positions = Positions(sql)
+    positions = positions or Positions(sql)
     raw = positions.raw
     statements = _statements(sql, raw, tokens)
     if tokens is None:
         tokens = spans(raw)
-    return tuple(_parsed(found, positions, tokens) for found in statements)
+    return tuple([_parsed(found, positions, tokens) for found in statements[:]])
 
 
 def parse_nodes(sql: str) -> list[tuple[str, Any, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import cached_property
 from itertools import accumulate
 
 
@@ -16,12 +15,9 @@ class Positions:
         self._same = len(self.raw) == len(text)
         # Where counting the characters of a line stopped last: texts are read from front to back.
         self._counted = (0, 0, 0)
-
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        starts = [0, *accumulate([len(line) + 1 for line in self.raw.split(b"\n")])]
-        starts.pop()
-        return starts
+        self._line_starts = [0, *accumulate([len(line) + 1 for line in self.raw.split(b"\n")])]
+        self._line_starts.pop()
+        self._char_starts: list[int] = []
 
     def char(self, position: int) -> int:
         """The characters before byte `position`."""
@@ -29,6 +25,8 @@ class Positions:
             return position
         line = bisect_right(self._line_starts, position) - 1
         start = self._line_starts[line]
+        if not self._char_starts:
+            self._char_starts = [0, *accumulate([len(line) + 1 for line in self.text.split("\n")])]
         return self._char_starts[line] + self._chars(start, position)
 
     def _chars(self, start: int, position: int) -> int:
@@ -41,13 +39,6 @@ class Positions:
         count += len(self.raw[at:position].decode(errors="replace"))
         self._counted = (start, position, count)
         return count
-
-    @cached_property
-    def _char_starts(self) -> list[int]:
-        starts = [0]
-        for line in self.text.split("\n"):
-            starts.append(starts[-1] + len(line) + 1)
-        return starts
 
     def line(self, position: int) -> int:
         """The line that byte `position` is on."""

@@ -36,7 +36,7 @@ def _table(reader: Reader, node: Any, *, foreign: bool = False) -> None:
     constraints: list[Constraint] = []
     like: list[Ref] = []
     like_all = False
-    for item in node.table_elts:
+    for item in node.table_elts[:]:
         which = item.WhichOneof("node")
         if which == "column_def":
             columns.append(definitions.column(reader, item.column_def))
@@ -45,7 +45,7 @@ def _table(reader: Reader, node: Any, *, foreign: bool = False) -> None:
         elif which == "table_like_clause":
             like.append(relation(item.table_like_clause.relation))
             like_all = like_all or item.table_like_clause.options != 0
-    parents = tuple(relation(parent.range_var) for parent in node.inh_relations)
+    parents = tuple([relation(parent.range_var) for parent in node.inh_relations[:]])
     part = node.HasField("partbound")
     strategy, keys = definitions.partition_by(node.partspec) if node.HasField("partspec") else ("", ())
     rel = node.relation
@@ -132,7 +132,7 @@ def create_index(reader: Reader, node: Any) -> None:
     columns: list[str] = []
     inner: list[str] = []
     directed = False
-    for item in node.index_params:
+    for item in node.index_params[:]:
         element = item.index_elem
         columns.append(element.name)
         if element.HasField("expr"):
@@ -141,20 +141,21 @@ def create_index(reader: Reader, node: Any) -> None:
             directed or bool(element.opclass or element.collation) or element.ordering == pb.SORTBY_DESC
         )
     predicate = node.HasField("where_clause")
+    table = node.relation
     reader.add(
         CreateIndex(
-            reader.place(node.relation.location),
-            relation(node.relation),
+            reader.place(table.location),
+            relation(table),
             node.idxname,
             tuple(columns),
-            tuple(item.index_elem.name for item in node.index_including_params),
+            tuple([item.index_elem.name for item in node.index_including_params[:]]),
             tuple(dict.fromkeys(inner)),
             columns_of(node.where_clause) if predicate else (),
             predicate,
             node.unique,
             node.concurrent,
             node.if_not_exists,
-            not node.relation.inh,
+            not table.inh,
             node.access_method or "btree",
             directed,
         )

@@ -49,8 +49,9 @@ def type_of(type_name: Any) -> Type:
     """A TypeName message."""
     names = strings(type_name.names)
     schema, name = reference(names) if names else (None, "")
-    typmods = type_name.typmods
-    mods = tuple([n.a_const.ival.ival for n in typmods if n.WhichOneof("node") == "a_const"]) if typmods else ()
+    mods: tuple[int, ...] = ()
+    if typmods := type_name.typmods:
+        mods = tuple([n.a_const.ival.ival for n in typmods[:] if n.WhichOneof("node") == "a_const"])
     if name == "interval" and mods:
         mods = mods[1:]  # the first is a mask of fields
     array = bool(type_name.array_bounds)
@@ -66,11 +67,13 @@ def type_ref(kind: Type) -> Ref:
 
 def column(reader: Reader, node: Any) -> Column:
     """A ColumnDef message."""
-    kind = type_of(node.type_name)
+    type_name = node.type_name
+    kind = type_of(type_name)
     not_null, default, function = kind.serial, "sequence" if kind.serial else "none", None
     identity = generated = ""
     constraints: list[Constraint] = []
-    for item in node.constraints:
+    given = node.constraints
+    for item in given[:] if given else ():
         part = item.constraint
         what = part.contype
         if what in _KINDS:
@@ -85,6 +88,7 @@ def column(reader: Reader, node: Any) -> Column:
             identity, not_null = ("always" if part.generated_when == "a" else "by default"), True
         elif what == pb.CONSTR_GENERATED:
             generated = "virtual" if part.generated_kind == "v" else "stored"
+    location = node.location
     return Column(
         node.colname,
         kind,
@@ -95,9 +99,9 @@ def column(reader: Reader, node: Any) -> Column:
         generated,
         strings(node.coll_clause.collname)[-1] if node.HasField("coll_clause") else "",
         tuple(constraints),
-        reader.line_at(node.location),
-        reader.char(node.location),
-        reader.char(node.type_name.location),
+        reader.line_at(location),
+        reader.char(location),
+        reader.char(type_name.location),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bgce_migrate.lint.facts.fact import Fact
@@ -157,9 +157,10 @@ class Reader:
             at += 2
 
 
-def strings(nodes: Iterable[Any]) -> list[str]:
+def strings(nodes: Sequence[Any]) -> list[str]:
     """The texts of String nodes."""
-    return [node.string.sval for node in nodes]
+    # A slice is a list at once; a walk over what protobuf repeats ends with an error that it has to make.
+    return [node.string.sval for node in nodes[:]]
 
 
 def reference(names: list[str]) -> Ref:
@@ -179,7 +180,7 @@ def definition(command: Any) -> Any:
 
 def options(nodes: Iterable[Any]) -> dict[str, Any]:
     """DefElem nodes by name."""
-    return {node.def_elem.defname: node.def_elem for node in nodes}
+    return {(option := node.def_elem).defname: option for node in nodes}
 
 
 _OFF = frozenset({"false", "off", "0", "no"})

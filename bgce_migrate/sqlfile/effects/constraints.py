@@ -12,7 +12,9 @@ from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relati
 from bgce_migrate.sqlparse import pb
 
 NAME_BYTES = 63
-_NOT_NULL = pb.CONSTR_NOTNULL
+_NOT_NULL, _PRIMARY, _FOREIGN = pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY, pb.CONSTR_FOREIGN
+# Looking up an Enum member through its class is slow in Python 3.10 and 3.11.
+_MAKE, _REPLACE, _USE, _KEY = Action.MAKE, Action.REPLACE, Action.USE, ObjectKind.KEY
 _KEYS = frozenset({pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE})
 _EXPRESSIONS = {
     pb.CONSTR_CHECK: "check",
@@ -24,27 +26,25 @@ _EXPRESSIONS = {
 def column(reading: Reading, owner: Ref, definition: Any, action: Action, optional: bool) -> None:
     """A column of a table: MAKE it, its sequence, keys and what its expressions use."""
     name = definition.colname
-    reading.emit(
-        action,
-        reading.name(ObjectKind.COLUMN, owner, name),
-        definition.location,
-        detail="",
-        optional=optional,
-    )
-    if definition.HasField("type_name"):
-        _column_type(reading, owner, name, definition.type_name, optional)
+    reading.make_column(action, owner, name, definition.location, optional)
+    _column_type(reading, owner, name, definition.type_name, optional)
     if definition.HasField("raw_default"):
         expression(reading, definition.raw_default)
-    for node in definition.constraints:
-        constraint(reading, owner, node.constraint, column=name, optional=optional)
+    if constraints := definition.constraints:
+        for node in constraints[:]:
+            item = node.constraint
+            if item.contype != _NOT_NULL:
+                constraint(reading, owner, item, column=name, optional=optional)
 
 
 def _column_type(reading: Reading, owner: Ref, column_name: str, type_name: Any, optional: bool) -> None:
     parts = type_name.names
+    count = len(parts)
+    first = parts[0].string.sval if count else ""
     # Most types are the catalog's own, and those are nobody's effect.
-    if len(parts) == 2 and parts[0].string.sval == "pg_catalog":
+    if count == 2 and first == "pg_catalog":
         return
-    if len(parts) == 1 and parts[0].string.sval in SERIALS:
+    if count == 1 and first in SERIALS:
         make_sequence(
             reading, (owner[0], object_name(owner[1], column_name, "seq")), type_name.location, optional
         )
@@ -86,10 +86,10 @@ def constraint(
     if kind in _KEYS:
         columns = [column] if column else strings(item.keys)
         if columns:
-            make_key(reading, owner, columns, item.location, optional, primary=kind == pb.CONSTR_PRIMARY)
+            make_key(reading, owner, columns, item.location, optional, primary=kind == _PRIMARY)
         if item.indexname:
             reading.use_relation((owner[0], item.indexname), item.location, "index of a constraint")
-    elif kind == pb.CONSTR_FOREIGN:
+    elif kind == _FOREIGN:
         _foreign_key(reading, item)
     elif kind == pb.CONSTR_IDENTITY and column:
         _identity(reading, owner, column, item, optional)
@@ -119,22 +119,22 @@ def make_key(
     """MAKE a unique key of a table; the primary one is what a foreign key without columns refers to."""
     if reading.is_hidden(owner):
         return
-    part = ",".join(sorted(c for c in columns if c))
-    action = Action.REPLACE if optional else Action.MAKE
-    reading.emit(action, reading.name(ObjectKind.KEY, owner, part), location, detail="primary key" if primary else "", optional=optional)
+    part = ",".join(sorted([c for c in columns if c]))
+    action = _REPLACE if optional else _MAKE
+    reading.emit(action, reading.name(_KEY, owner, part), location, detail="primary key" if primary else "", optional=optional)
 
 
 def _foreign_key(reading: Reading, item: Any) -> None:
-    parent = relation(item.pktable)
-    location = item.pktable.location
+    table = item.pktable
+    parent, location = relation(table), table.location
     columns = strings(item.pk_attrs)
     # Told apart, because one statement may make a key of each kind to one table.
     reading.use_relation(parent, location, "foreign key", None if columns else "")
     for name in columns:
         reading.use_column(parent, name, location, "foreign key")
     if columns and not reading.is_hidden(parent):
-        key = reading.name(ObjectKind.KEY, parent, ",".join(sorted(columns)))
-        reading.emit(Action.USE, key, location, detail="foreign key")
+        key = reading.name(_KEY, parent, ",".join(sorted(columns)))
+        reading.emit(_USE, key, location, detail="foreign key")
 
 
 def _identity(reading: Reading, owner: Ref, column_name: str, item: Any, optional: bool) -> None:

@@ -72,7 +72,8 @@ def expressions(reading: Reading, nodes: Iterable[Any], scope: Scope) -> None:
 
 def expression(reading: Reading, node: Any, scope: Scope | None = None) -> None:
     """Read one expression node."""
-    expressions(reading, (node,), scope or Scope())
+    if node.WhichOneof("node") not in _LEAVES:
+        expressions(reading, (node,), scope or Scope())
 
 
 # What to do with a field, by descriptor: 0 nothing, 1 a node, 2 nodes, 3 a message, 4 messages, 5 a type.

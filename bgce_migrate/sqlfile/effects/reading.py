@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ from bgce_migrate.sqlparse import Positions
 #: From so many effects on a file of data repeats itself: equal uses are then kept once.
 MANY = 5_000
 Ref = tuple[str | None, str]  # schema or None, name
+# Looking up an Enum member through its class is slow in Python 3.10 and 3.11.
+_MAKE, _REPLACE, _USE, _WRITE, _OPAQUE = Action.MAKE, Action.REPLACE, Action.USE, Action.WRITE, Action.OPAQUE
+_RELATION, _COLUMN = ObjectKind.RELATION, ObjectKind.COLUMN
 
 
 class Fault(Struct, frozen=True):
@@ -142,20 +145,20 @@ class Reading:
             soft = self.soft
         if detail is None:
             detail = self.detail
-        if self.in_body and action not in (Action.USE, Action.WRITE, Action.OPAQUE):
-            if action in (Action.MAKE, Action.REPLACE):
+        if self.in_body and action not in (_USE, _WRITE, _OPAQUE):
+            if action in (_MAKE, _REPLACE):
                 return
-            action, to, optional, cascade = Action.USE, None, False, False
+            action, to, optional, cascade = _USE, None, False, False
         elif self.guarded:
-            if action is Action.MAKE:
-                action = Action.REPLACE
-            optional = optional or action in (Action.REPLACE, Action.DROP, Action.RENAME)
+            if action is _MAKE:
+                action = _REPLACE
+            optional = optional or action in (_REPLACE, Action.DROP, Action.RENAME)
         key = (id(action), id(name), soft, detail, to, signature)  # names are interned
         if key in self._seen:
             return
         self._seen.add(key)
         if len(self.effects) > MANY:
-            if action not in (Action.USE, Action.WRITE):
+            if action not in (_USE, _WRITE):
                 self._used.clear()
             elif key in self._used:
                 return
@@ -178,6 +181,20 @@ class Reading:
             )
         )
 
+    def make_column(self, action: Action, table: Ref, column: str, location: int, optional: bool) -> None:
+        """MAKE or REPLACE a column of a table: most of all effects, so on a short way."""
+        name = self.name(_COLUMN, table, column)
+        if self.in_body or self.guarded or len(self.effects) > MANY:
+            self.emit(action, name, location, detail="", optional=optional)
+            return
+        soft = self.soft
+        key = (id(action), id(name), soft, "", None, None)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        line = self.line_of(location) if location > 0 else self.statement_line
+        self.effects.append(Effect(action, name, line, self.statement, soft, "", None, self.path, optional))
+
     def use_relation(
         self, ref: Ref, location: int = 0, detail: str | None = None, signature: str | None = None
     ) -> None:
@@ -185,7 +202,7 @@ class Reading:
         if self.is_hidden(ref) or (ref[0] is None and ref[1] in builtins.RELATIONS):
             return
         self.emit(
-            Action.USE, self.name(ObjectKind.RELATION, ref), location, detail=detail, signature=signature
+            _USE, self.name(_RELATION, ref), location, detail=detail, signature=signature
         )
 
     def use_column(
@@ -196,14 +213,14 @@ class Reading:
             return
         if ref[0] is None and ref[1] in builtins.RELATIONS:
             return
-        self.emit(Action.USE, self.name(ObjectKind.COLUMN, ref, column), location, detail=detail, soft=soft)
+        self.emit(_USE, self.name(_COLUMN, ref, column), location, detail=detail, soft=soft)
 
     def use_function(self, ref: Ref, location: int = 0, detail: str | None = None) -> None:
         """USE of a function, unless it is built in."""
         schema, name = ref
         if builtins.is_foreign_to_order(schema) or (schema is None and name in builtins.FUNCTIONS):
             return
-        self.emit(Action.USE, self.name(ObjectKind.FUNCTION, ref), location, detail=detail)
+        self.emit(_USE, self.name(ObjectKind.FUNCTION, ref), location, detail=detail)
 
     def use_type_name(self, ref: Ref, location: int = 0, detail: str | None = None) -> None:
         """USE of a type by name, unless it is built in."""
@@ -214,18 +231,18 @@ class Reading:
             bare = name.removeprefix("_")
             if bare in builtins.TYPES or name in builtins.SERIALS or name in self.temporary:
                 return
-        self.emit(Action.USE, self.name(ObjectKind.TYPE, ref), location, detail=detail)
+        self.emit(_USE, self.name(ObjectKind.TYPE, ref), location, detail=detail)
 
     def use_schema(self, schema: str | None, location: int = 0) -> None:
         """USE of a schema that something is made in."""
         if schema and schema != "public" and not builtins.is_foreign_to_order(schema):
             name = self.name(ObjectKind.SCHEMA, (None, schema))
-            self.emit(Action.USE, name, location, detail="schema")
+            self.emit(_USE, name, location, detail="schema")
 
     def opaque(self, why: str, location: int = 0) -> None:
         """Something that cannot be seen through."""
         name = self.name(ObjectKind.FUNCTION, (None, ""))
-        self.emit(Action.OPAQUE, name, location, detail=why)
+        self.emit(_OPAQUE, name, location, detail=why)
 
     def fault(self, kind: str, message: str, location: int = 0, *, strict_only: bool = False) -> None:
         """Note something that may be refused."""
@@ -252,9 +269,10 @@ class Reading:
             self.use_type_name(reference(names), location, detail)
 
 
-def strings(nodes: Iterable[Any]) -> list[str]:
+def strings(nodes: Sequence[Any]) -> list[str]:
     """The texts of String nodes."""
-    return [node.string.sval for node in nodes]
+    # A slice is a list at once; a walk over what protobuf repeats ends with an error that it has to make.
+    return [node.string.sval for node in nodes[:]]
 
 
 def reference(names: list[str]) -> Ref:

@@ -24,20 +24,21 @@ def create_table(reading: Reading, statement: Any) -> None:
     else:
         owner = make_relation(reading, ref, "table", rel.location, optional=optional)
     how = "partition" if statement.HasField("partbound") else "inherits"
-    for node in statement.inh_relations:
+    for node in statement.inh_relations[:]:
         reading.use_relation(relation(node.range_var), node.range_var.location, how)
     if statement.HasField("of_typename"):
         reading.use_type(statement.of_typename, "table of a type")
     _elements(reading, statement, owner, optional, temporary)
-    for node in statement.partspec.part_params:
-        if node.partition_elem.HasField("expr"):
-            expression(reading, node.partition_elem.expr)
+    if statement.HasField("partspec"):
+        for node in statement.partspec.part_params:
+            if node.partition_elem.HasField("expr"):
+                expression(reading, node.partition_elem.expr)
 
 
 def _elements(reading: Reading, statement: Any, owner: Ref, optional: bool, temporary: bool) -> None:
     action = Action.REPLACE if optional else Action.MAKE
     before = len(reading.effects)
-    for node in statement.table_elts:
+    for node in statement.table_elts[:]:
         which = node.WhichOneof("node")
         if which == "column_def":
             column(reading, owner, node.column_def, action, optional)
@@ -46,7 +47,7 @@ def _elements(reading: Reading, statement: Any, owner: Ref, optional: bool, temp
         elif which == "table_like_clause":
             source = node.table_like_clause.relation
             reading.use_relation(relation(source), source.location, "like")
-    for node in statement.constraints:
+    for node in statement.constraints[:]:
         constraint(reading, owner, node.constraint, optional=optional)
     if temporary:
         made = (Action.MAKE, Action.REPLACE)
@@ -88,20 +89,23 @@ def create_index(reading: Reading, statement: Any) -> None:
         return
     schema = reading.home(ref)
     before, reading.detail = reading.detail, "index"
-    reading.use_relation(ref, rel.location)
+    location = rel.location
+    reading.use_relation(ref, location)
     scope = Scope()
     scope.add(ref[1], ref)
     plain = not statement.HasField("where_clause")
     names: list[str] = []
-    for node in (*statement.index_params, *statement.index_including_params):
+    parameters = statement.index_params[:]
+    for place, node in enumerate((*parameters, *statement.index_including_params[:])):
         element = node.index_elem
-        if element.name:
-            reading.use_column(ref, element.name, rel.location)
+        name = element.name
+        if name:
+            reading.use_column(ref, name, location)
         else:
             expression(reading, element.expr, scope)
-    for node in statement.index_params:
-        plain = plain and bool(node.index_elem.name)
-        names.append(node.index_elem.name)
+        if place < len(parameters):
+            plain = plain and bool(name)
+            names.append(name)
     if statement.HasField("where_clause"):
         expression(reading, statement.where_clause, scope)
     reading.detail = before
@@ -109,9 +113,9 @@ def create_index(reading: Reading, statement: Any) -> None:
     index = statement.idxname or object_name(ref[1], _index_part(statement), "idx")
     action = Action.REPLACE if optional else Action.MAKE
     made = reading.name(ObjectKind.RELATION, (schema, index))
-    reading.emit(action, made, rel.location, detail="", optional=optional, relation_kind="index")
+    reading.emit(action, made, location, detail="", optional=optional, relation_kind="index")
     if statement.unique and plain:
-        make_key(reading, (schema, ref[1]), names, rel.location, optional)
+        make_key(reading, (schema, ref[1]), names, location, optional)
 
 
 def _index_part(statement: Any) -> str:
