@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bgce_migrate.access import Endpoint, Grant, RouteRequest
     from bgce_migrate.errors import BgceError, Refused
     from bgce_migrate.hookspecs import hookimpl
-    from bgce_migrate.library import status, up, wait
+    from bgce_migrate.library import status, up, wait, wait_async
     from bgce_migrate.migration import MigrationId, Plan, Step
     from bgce_migrate.outcome import Measurement, RunReport, StatusRow, StepResult
 
@@ -33,6 +33,7 @@ _PLACES = {
     "status": "library",
     "up": "library",
     "wait": "library",
+    "wait_async": "library",
 }
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "status",
     "up",
     "wait",
+    "wait_async",
 ]
 
 

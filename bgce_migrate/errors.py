@@ -98,6 +98,12 @@ class Unavailable(BgceError):
     exit_code = 4
 
 
+class NotReady(Unavailable):
+    """What was waited for is not applied in time: the answer is no (exit 1)."""
+
+    exit_code = 1
+
+
 class LeadershipLost(Unavailable):
     """Another run took over; this one stopped after the step it was in (exit 4)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bgce_migrate.desk import Desk
-from bgce_migrate.errors import Refused, Unavailable, UsageError
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.outcome import RunReport, StatusRow
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.target import Address
-
-_POLL = 0.05  # seconds
 
 
 def _desk(directory: str | Path, migrations: str | Path | None) -> Desk:
@@ -96,7 +92,7 @@ def status(
 
 
 def wait(
-    needs: Sequence[str],
+    needs: str | Sequence[str],
     *,
     database_url: str = "",
     schema: str = "bgce_migrate",
@@ -104,66 +100,54 @@ def wait(
 ) -> None:
     """Wait until the named migrations are applied; for pods that start beside a migration job.
 
-    Needs no migration files and no right but SELECT on `migration_state`.
+    Needs no migration files, no project and no right that not every login has. Takes no lock but ACCESS SHARE,
+    and holds no transaction between two looks. A bookkeeping that is not there yet, a server that does not
+    answer yet and a role that does not exist yet mean "not yet".
 
     Args:
-        needs: `domain/version`, e.g. "cortex/000003".
+        needs: "cortex>=000004" or "cortex/000004": that version is applied, and none below it is undone.
         database_url: for libpq; empty takes libpq's own variables.
-        timeout: seconds; also bridges a server that does not answer yet.
+        timeout: seconds.
 
     Raises:
         UsageError: a need is not of that form.
-        Unavailable: not there in time; says what is missing.
+        NotReady: not there in time; says what is missing.
+        Unavailable: nobody answered to the end.
         Refused: this login may not look.
+
+    Example:
+        >>> wait("cortex>=000004", database_url="postgresql://...")  # doctest: +SKIP
     """
-    wanted = {_need(text) for text in needs}
-    deadline = time.monotonic() + timeout
-    while True:
-        missing, reason = _missing(wanted, database_url, schema, deadline)
-        if not missing:
-            return
-        if time.monotonic() >= deadline:
-            names = ", ".join(m.short for m in sorted(missing))
-            raise Unavailable(
-                f"not applied within {timeout:g} s: {names}" + (f" ({reason})" if reason else ""),
-                hint="look at `bgce-migrate status`, and whether the migration job runs",
-            )
-        time.sleep(_POLL * random.uniform(0.5, 1.5))
+    from bgce_migrate.db.gate import Gate
+
+    with Gate(_needs(needs), database_url, schema, timeout) as gate:
+        while (seen := gate.look()).missing:
+            if gate.left <= 0:
+                raise gate.closed(seen)
+            time.sleep(min(seen.pause, max(gate.left, 0)))
 
 
-def _need(text: str) -> MigrationId:
-    domain, _, version = text.partition("/")
-    digits = version.split("_", 1)[0]
-    if not domain or not digits.isdigit():
-        raise UsageError(f"'{text}' is not of the form domain/version", hint="for example cortex/000003")
-    return MigrationId(domain, int(digits))
+async def wait_async(
+    needs: str | Sequence[str],
+    *,
+    database_url: str = "",
+    schema: str = "bgce_migrate",
+    timeout: float = 60.0,
+) -> None:
+    """`wait` for programs with an event loop, which goes on meanwhile; may be cancelled."""
+    import asyncio
+
+    from bgce_migrate.db.gate import Gate
+
+    with Gate(_needs(needs), database_url, schema, timeout) as gate:
+        # Shielded: a look that is under way ends by itself before the connection is closed.
+        while (seen := await asyncio.shield(asyncio.to_thread(gate.look))).missing:
+            if gate.left <= 0:
+                raise gate.closed(seen)
+            await asyncio.sleep(min(seen.pause, max(gate.left, 0)))
 
 
-def _missing(
-    wanted: set[MigrationId], conninfo: str, schema: str, deadline: float
-) -> tuple[set[MigrationId], str]:
-    """What is not applied yet; polls one connection until it breaks, everything is there, or time is up."""
-    from bgce_migrate.db.session import connect
-    from bgce_migrate.db.wire import Failed, Lost
+def _needs(said: str | Sequence[str]) -> tuple[MigrationId, ...]:
+    from bgce_migrate.db.gate import need
 
-    missing = set(wanted)
-    try:
-        with connect(conninfo, schema) as session:
-            while missing and time.monotonic() < deadline:
-                rows = session.ask("history", "applied")
-                applied = {MigrationId(r[0] or "", int(r[1] or 0)) for r in rows if r[3] == "true"}
-                missing = wanted - applied
-                if missing:
-                    time.sleep(_POLL * random.uniform(0.5, 1.5))
-    except Unavailable as error:
-        return missing, error.message
-    except Lost as lost:
-        return missing, str(lost)
-    except Failed as failed:
-        if failed.error.sqlstate == "42501":
-            raise Refused(
-                f"this login may not see what is applied: {failed.error}",
-                hint=f"GRANT SELECT ON {schema}.migration_state to it; bootstrap does for declared services",
-            ) from None
-        return missing, str(failed.error)
-    return missing, ""
+    return tuple(need(text) for text in ([said] if isinstance(said, str) else said))

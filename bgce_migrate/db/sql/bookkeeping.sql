@@ -381,6 +381,14 @@ CREATE OR REPLACE VIEW {schema}.migration_state AS
     WHERE success AND version IS NOT NULL
     ORDER BY service_name, version, id DESC;
 
+-- The public contract, version 1 (docs/reference/sql-contract.md): any login may ask and hears yes or no. That version
+-- is applied, and none of its domain below it is undone.
+CREATE OR REPLACE FUNCTION {schema}.ready(service text, version bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT coalesce(bool_and(s.applied) AND bool_or(s.version = ready.version), false)
+    FROM {schema}.migration_state s WHERE s.service_name = ready.service AND s.version <= ready.version
+$body$;
+
 -- name: seed
 INSERT INTO {schema}.epoch (n) VALUES (1);
 INSERT INTO {schema}.meta (bookkeeping_version, layout, system_identifier, database_oid, database_name, timeline)
@@ -395,3 +403,4 @@ REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;
 -- Which layout this is and who records for whom is no secret: `bootstrap` and `doctor` ask as other logins.
 GRANT USAGE ON SCHEMA {schema} TO PUBLIC;
 GRANT SELECT ON {schema}.meta, {schema}.domain_login TO PUBLIC;
+GRANT EXECUTE ON FUNCTION {schema}.ready(text, bigint) TO PUBLIC;

@@ -58,3 +58,15 @@ FROM {schema}.migration_state WHERE applied
 -- What this database was said to be, last.
 SELECT error FROM {schema}.migration_history
 WHERE direction = 'correction' AND name = 'environment' ORDER BY id DESC LIMIT 1
+
+-- name: ready
+-- By the public function, which every login may call.
+SELECT n.service, n.version::text, {schema}.ready(n.service, n.version)::text
+FROM unnest($1::text[], $2::bigint[]) n (service, version)
+
+-- name: ready_by_view
+-- The same where the bookkeeping has no such function yet.
+SELECT n.service, n.version::text,
+       coalesce((SELECT bool_and(s.applied) AND bool_or(s.version = n.version) FROM {schema}.migration_state s
+                 WHERE s.service_name = n.service AND s.version <= n.version), false)::text
+FROM unnest($1::text[], $2::bigint[]) n (service, version)

@@ -1,0 +1,79 @@
+"""`wait`: the start-up gate of pods and services."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from bgce_migrate.commands.call import Call
+from bgce_migrate.commands.options import command, option
+from bgce_migrate.errors import UsageError
+
+
+@command("wait")
+@click.argument("needs", nargs=-1, required=True, metavar="DOMAIN>=VERSION...")
+@option("--timeout", type=click.FloatRange(0), default=60.0, metavar="S", scope="wait",
+        help="Seconds until the answer is no (60).")
+@option("--schema", metavar="NAME", scope="wait", help="The bookkeeping's schema (the project's, else bgce_migrate).")
+def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None) -> int:
+    """Wait until migrations are applied: that version, and none of its domain below it undone.
+
+    For pods and services that start beside a migration job. Needs no migration files and no project; takes
+    no lock and no right that not every login has. A database that is not there yet is waited for, too.
+    Exits 1 when time is up, 4 when nobody answered to the end.
+    """  # fmt: skip
+    from bgce_migrate.db.gate import Gate, need
+
+    wanted = [need(text) for text in needs]
+    conninfo, place = _database(call)
+    with Gate(wanted, conninfo, schema or place, timeout) as gate:
+        said = False
+        while (seen := gate.look()).missing:
+            if gate.left <= 0:
+                raise gate.closed(seen)
+            if not said:
+                why = f" ({seen.reason})" if seen.reason else ""
+                call.out.note(f"waiting for {', '.join(i.short for i in seen.missing)}{why}")
+                said = True
+            time.sleep(min(seen.pause, max(gate.left, 0)))
+        seconds = time.monotonic() - gate.started
+    call.out.document("wait", {
+        "ready": True, "needs": [{"domain": i.domain, "version": i.version} for i in gate.needs],
+        "seconds": round(seconds, 3), "at": time.time(),
+    })  # fmt: skip
+    call.out.line(f"ready after {seconds:.1f} s: {', '.join(i.short for i in gate.needs)}")
+    return 0
+
+
+def _database(call: Call) -> tuple[str, str]:
+    """Where to ask, and the bookkeeping's schema: of the project if one stands above, which a pod has not."""
+    from bgce_migrate import config
+
+    given = call.options["database_url"]
+    if call.options["config"] is not None or call.options["env"] is not None or config.find(call.folder) is not None:
+        from bgce_migrate.opening import load_project
+
+        project, _ = load_project(call.folder, call.options["config"], plugins_required=False)
+        if call.options["env"] is not None or given is None:
+            choice = config.resolve(
+                project, flag=given, environment=os.environ, env_name=call.options["env"], terminal=False,
+                embedded=call.options["embedded"],
+            )  # fmt: skip
+            if choice.kind == "embedded":
+                from bgce_migrate.local import embedded_address
+
+                return embedded_address(project)[0].conninfo, project.database.bookkeeping_schema
+            given = choice.conninfo
+        return _kept(call, given), project.database.bookkeeping_schema
+    if given is None:
+        given = os.environ.get("DATABASE_URL")
+    if given == "":
+        raise UsageError("DATABASE_URL is set and empty", hint="a missing secret arrives so; unset it for libpq's own variables")
+    return _kept(call, given or ""), "bgce_migrate"
+
+
+def _kept(call: Call, conninfo: str) -> str:
+    call.out.secrets.add_conninfo(conninfo)
+    return conninfo
