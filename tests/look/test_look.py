@@ -65,7 +65,7 @@ def test_whatever_is_broken_is_on_the_page_and_stops_nothing(tmp_path: Path) -> 
     assert found["good/000001"] == "ok"
     assert found["a-db/000001"] == "ok" and found["b-db/000001"] == "ok", "each by itself, for lack of an order"
     assert (found["fails/000001"], found["fails/000002"]) == ("error", "not_reached")
-    assert [p for p in page.proofs.proofs if p.verdict is Verdict.ERROR][0].message.startswith("the up fails")
+    assert next(p for p in page.proofs.proofs if p.verdict is Verdict.ERROR).message.startswith("the up fails")
     texts = [advice.text for advice in page.advice]
     assert "a-db" not in texts[0] and texts[0].startswith("mend what cannot be taken as it is")
     assert any("users" in text and "owns" in text for text in texts)
