@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from bgce_migrate.adopt.model import Claim, Ledger
 from bgce_migrate.errors import UsageError
-from bgce_migrate.migration import Action, MigrationId, ObjectKind
+from bgce_migrate.migration import Action, Effect, MigrationId, ObjectKind
 from bgce_migrate.tree import Tree
 
 _STEM = re.compile(r"(.+?)_+(?:schema_migrations|goose_db_version|db_version|schema_version|alembic_version|migrations)\Z")
@@ -49,21 +49,28 @@ def claimed(
     """
     _require_known(tree, ledgers, said)
     out = Claimed()
-    caps: dict[str, str] = {}
+    shared: list[Ledger] = []
     for ledger in ledgers:
         home = _home(tree, ledger, said)
         if home is None and ledger.watermark:
-            caps[str(ledger)] = ledger.says
-            out.notes.append(
-                f"{ledger} ({ledger.tool}) says {ledger.says}, and does not say of which domain: the tables that are there decide"
-            )
+            shared.append(ledger)
         elif ledger.watermark and home is not None:
             _up_to(tree, home, ledger, out)
         else:
             _listed(tree, home, ledger, out)
+    open_ = [d for d in tree.project.domains if d.name not in out.sources]
+    rest = "the tables that are there decide" if open_ else "every domain has one of its own, so it counts for none"
+    out.notes += [f"{table} ({table.tool}) says {table.says}, and not of which domain: {rest}" for table in shared]
+    for domain in open_:
+        _present(tree, domain.name, relations, out)
+    return out
+
+
+def present(tree: Tree, relations: frozenset[tuple[str, str]]) -> Claimed:
+    """The hypothesis that goes by the tables that are there, whatever any bookkeeping claims."""
+    out = Claimed()
     for domain in tree.project.domains:
-        if domain.name not in out.sources:
-            _present(tree, domain.name, relations, out)
+        _present(tree, domain.name, relations, out)
     return out
 
 
@@ -157,23 +164,36 @@ def _slug(name: str) -> str:
 def _present(tree: Tree, domain: str, relations: frozenset[tuple[str, str]], out: Claimed) -> None:
     """The longest beginning of a domain whose tables are all there; none where not one of them is."""
     made: set[tuple[str, str]] = set()
-    best, seen, ever = 0, False, False
+    best, seen, ever, traced = 0, False, False, 0
     migrations = _of(tree, domain)
     for number, migration in enumerate(migrations, 1):
-        for effect in tree.script(migration).effects:
-            if effect.object.kind is not ObjectKind.RELATION:
-                continue
-            name = (effect.object.schema or effect.path[0], effect.object.name)
-            if effect.action in (Action.MAKE, Action.REPLACE) and effect.relation_kind in _TABLES:
-                made.add(name)
-            elif effect.action is Action.DROP:
-                made.discard(name)
-            elif effect.action is Action.RENAME and effect.to is not None and name in made:
-                made.remove(name)
-                made.add((name[0], effect.to.name))
+        effects = tree.script(migration).effects
+        for effect in effects:
+            _follow(effect, made)
         ever = ever or bool(made)
         seen = seen or bool(made & relations)
         if made <= relations:
             best = number
-    if best and (seen or (not ever and out.migrations)):
-        out.take(domain, migrations[:best], "no version table speaks of it; its tables are there")
+            traced = number if any(e.action in _TRACES for e in effects) else traced
+    if not best or not (seen or (not ever and out.migrations)):
+        return
+    for migration in migrations[traced:best]:
+        out.notes.append(f"{migration} leaves no trace in the catalog: nothing says whether it ran, so it does not count as applied")
+    out.take(domain, migrations[:traced], "its tables are there, and no version table is known to speak of it")
+
+
+_TRACES = frozenset({Action.MAKE, Action.REPLACE, Action.ALTER, Action.RENAME, Action.DROP, Action.OPAQUE})
+
+
+def _follow(effect: Effect, made: set[tuple[str, str]]) -> None:
+    """Tables and views as one statement leaves them."""
+    if effect.object.kind is not ObjectKind.RELATION:
+        return
+    name = (effect.object.schema or effect.path[0], effect.object.name)
+    if effect.action in (Action.MAKE, Action.REPLACE) and effect.relation_kind in _TABLES:
+        made.add(name)
+    elif effect.action is Action.DROP:
+        made.discard(name)
+    elif effect.action is Action.RENAME and effect.to is not None and name in made:
+        made.remove(name)
+        made.add((name[0], effect.to.name))

@@ -9,7 +9,8 @@ class Key(Struct):
     """A foreign key: written with its table where the other one is there already, else afterwards.
 
     Attributes:
-        table: its table, and `target` the one that it refers to; both as a fingerprint shows them.
+        table: its table, as a fingerprint shows it.
+        target: the table that it refers to, as statements call it.
         definition: `FOREIGN KEY (...) REFERENCES ...`.
         after: statements that need it: its comment.
     """

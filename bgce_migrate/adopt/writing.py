@@ -245,7 +245,7 @@ class Writer:
         for texts in (unit.lines, unit.before, unit.after, unit.drop):
             texts[:] = [short(text) for text in texts]
         for key in unit.keys:
-            key.definition, key.after = short(key.definition), [short(text) for text in key.after]
+            key.definition, key.target, key.after = short(key.definition), short(key.target), [short(text) for text in key.after]
         return unit
 
     def raw(self, column: Object, whole: Object) -> str:

@@ -79,7 +79,7 @@ def take_over(call: Call, name: str, wish: Wish, said: dict[str, Any], *, despit
             hint="nothing was written; mend them on one side, or write migrations of what is there:"
             " bgce-migrate adopt --generate --into DIR",
         )
-        print_recorded(call.out, name, adoption, marked, asked=asked)
+        print_recorded(call.out, name, adoption, marked, asked=asked, refused=refused if blocked else None)
     if blocked and not call.out.json:
         raise refused
     return refused.exit_code if blocked else 0

@@ -29,20 +29,18 @@ def generate(call: Call, said: dict[str, Any]) -> int:
         proposal = generating.propose(project, target, assigned, tuple(said["ignored"]), here=into is None)
         print_proposal(call.out, proposal, generating.proposed_tables(proposal))
         if not said["yes"] and not (call.asks and call.agree("write migrations of this?")):
-            print_written(call.out, proposal, generating.proposed_tables(proposal), None, ())
+            print_written(call.out, proposal, generating.proposed_tables(proposal))
             if call.asks:
                 raise Refused("no file was written", hint="say otherwise whose tables are: --assign TABLES=DOMAIN")
             call.out.note("no file was written; to write them: --yes")
             return 0
         proven = generating.prove(proposal, project, said["provider"], call.out.detail)
     files = () if proven.differences else generating.place(proven, proposal, root)
-    print_written(call.out, proposal, generating.proposed_tables(proposal), proven, files)
-    if proven.differences:
-        refused = generating.unwritten(proven.differences)
-        if not call.out.json:
-            raise refused
-        return refused.exit_code
-    return 0
+    refused = generating.unwritten(proven.differences) if proven.differences else None
+    print_written(call.out, proposal, generating.proposed_tables(proposal), proven, files, refused)
+    if refused is not None and not call.out.json:
+        raise refused
+    return refused.exit_code if refused is not None else 0
 
 
 def _project(call: Call, into: Path | None) -> tuple[Project, Path | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bgce_migrate.fingerprint.mending import mend
 from bgce_migrate.fingerprint.wording import tell
+from bgce_migrate.report.faults import error_value
 from bgce_migrate.report.output import Output
 from bgce_migrate.report.values import migration_value
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from bgce_migrate.adopt.generating import Proposal, Proven
     from bgce_migrate.adopt.model import Adoption, Ledger
+    from bgce_migrate.errors import BgceError
     from bgce_migrate.fingerprint.compare import Difference
     from bgce_migrate.migration import MigrationId
 
@@ -53,9 +55,12 @@ def print_adoption(out: Output, adoption: Adoption) -> None:
         out.note(f"note: {tell(difference)}; that blocks nothing")
 
 
-def print_recorded(out: Output, command: str, adoption: Adoption, marked: Sequence[MigrationId], *, asked: bool) -> None:
+def print_recorded(
+    out: Output, command: str, adoption: Adoption, marked: Sequence[MigrationId], *, asked: bool, refused: BgceError | None
+) -> None:
     """What was written, what would be, and the JSON document."""
-    out.document(command, {**adoption_value(adoption), "recorded": [migration_value(i) for i in marked]})
+    error = error_value(refused) if refused is not None else None
+    out.document(command, {**adoption_value(adoption), "recorded": [migration_value(i) for i in marked], "error": error})
     if marked:
         out.line(f"{_counted(len(marked))} recorded as applied; nothing else was changed")
         if adoption.pending:
@@ -133,7 +138,12 @@ def print_proposal(out: Output, proposal: Proposal, rows: Sequence[tuple[str, st
 
 
 def print_written(
-    out: Output, proposal: Proposal, rows: Sequence[tuple[str, str, str]], proven: Proven | None, files: Sequence[Path]
+    out: Output,
+    proposal: Proposal,
+    rows: Sequence[tuple[str, str, str]],
+    proven: Proven | None = None,
+    files: Sequence[Path] = (),
+    refused: BgceError | None = None,
 ) -> None:
     """What was written, or why nothing was, and the JSON document."""
     from bgce_migrate.config.paths import shown
@@ -155,6 +165,7 @@ def print_written(
             for d in differences
         ],
         "files": [shown(file) for file in files],
+        "error": error_value(refused) if refused is not None else None,
     })  # fmt: skip
     for difference in differences:
         out.line(f"  {tell(difference)}")
