@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import psycopg
 
@@ -20,9 +21,9 @@ def run_observed(
 ) -> dict[int, tuple[str, ...]]:
     """Run one statement and return the lock modes it had or waited for, by relation.
 
-    On scratch everything is over in a moment. So the administrator's session holds what such a statement waits
-    for: first a lock that every one of them meets (SHARE UPDATE EXCLUSIVE), then only reads and a snapshot, for which
-    the CONCURRENTLY forms wait in their later phases.
+    On scratch everything is over in a moment. So the administrator's sessions hold what such a statement waits for:
+    first a lock that every one of them meets (SHARE UPDATE EXCLUSIVE); then only reads and a snapshot, for which the
+    CONCURRENTLY forms wait in their later phases; then reads that began after those, for what the last phase takes.
 
     Args:
         url: the administrator's, of the same database.
@@ -33,17 +34,17 @@ def run_observed(
     """
     seen: dict[int, set[str]] = {}
     names = [identifier(*name) for name in tables]
-    with connect(url, "") as beside:
-        stages = _hold(beside, names)
+    with connect(url, "") as first, connect(url, "") as second:
+        stages = _hold(first, second, names)
         running = _Running(session, text)
         running.start()
         while running.is_alive():
-            rows = beside.ask("locks", "seen_from_beside", str(session.libpq_pid))
+            rows = first.ask("locks", "seen_from_beside", str(session.libpq_pid))
             for oid, mode, _, kind in rows:
                 if kind == "relation" and oid is not None and mode is not None:
                     seen.setdefault(int(oid), set()).add(mode)
             if stages and any(granted == "false" for _, _, granted, _ in rows):
-                beside.execute(stages.pop(0))
+                stages.pop(0)()
             time.sleep(_POLL)
         running.join()
     if running.error is not None:
@@ -51,15 +52,22 @@ def run_observed(
     return {oid: tuple(sorted(modes)) for oid, modes in seen.items()}
 
 
-def _hold(beside: Session, names: list[str]) -> list[str]:
-    """Take the locks; what to say to give them up again, one after the other."""
+def _hold(first: Session, second: Session, names: list[str]) -> list[Callable[[], object]]:
+    """Take the locks; what gives them up again, to be called one after the other."""
     begin = [Command("BEGIN ISOLATION LEVEL REPEATABLE READ"), Command("SELECT 1")]
     if not names:
-        beside.run(begin)
-        return ["ROLLBACK"]
-    first, then = (Command(lock_tables(names, mode)) for mode in ("ACCESS SHARE", "SHARE UPDATE EXCLUSIVE"))
-    beside.run([*begin, first, Command("SAVEPOINT held"), then])
-    return ["ROLLBACK TO SAVEPOINT held", "ROLLBACK"]
+        first.run(begin)
+        return [lambda: first.execute("ROLLBACK")]
+    reads = Command(lock_tables(names, "ACCESS SHARE"))
+    first.run([*begin, reads, Command("SAVEPOINT held"), Command(lock_tables(names, "SHARE UPDATE EXCLUSIVE"))])
+
+    def exchange() -> None:
+        # Who waits for ACCESS EXCLUSIVE already lets nobody past; then there is nothing more to be seen, either.
+        with contextlib.suppress(Failed):
+            second.run([Command("BEGIN"), Command(f"{reads.sql} NOWAIT")])
+        first.execute("ROLLBACK")
+
+    return [lambda: first.execute("ROLLBACK TO SAVEPOINT held"), exchange, lambda: second.execute("ROLLBACK")]
 
 
 class _Running(threading.Thread):

@@ -125,21 +125,27 @@ class Tracer:
         self._scanned: dict[int, int] = {}
         self._before: dict[int, tuple[str, ...]] = {}
         self._made: set[int] = set()
+        self._mark = 0
         session.execute("PREPARE bgce_traced AS " + session.query("locks", "traced"))
         self.look()
 
     def look(self) -> dict[int, Relation]:
         """Read all relations, outside any transaction; what was known before."""
         # Without this the server may keep counts of scans for itself for some time; older ones have no such function.
-        flush = [Command(self.session.query("tracing", "flush"))] if self.session.server_version >= 150000 else []
-        if flush:
-            self.session.run(flush)
-        asked = [self.session.query("tracing", "relations"), self.session.query("tracing", "replaceable")]
-        relations, others = (reply.rows[0][0] for reply in self.session.run([Command(q) for q in asked]))
+        if self.session.server_version >= 150000:
+            self.session.run([Command(self.session.query("tracing", "flush"))])
+        asked = Command(self.session.query("tracing", "relations"), ("0",)), Command(self.session.query("tracing", "replaceable"))
+        relations, others = (reply.rows[0][0] for reply in self.session.run(asked))
         before = self.known
         self.known = {row[0]: _relation(*row) for row in _decode(relations or "[]")}
         self._there = set(self.known) | set(_decode(others or "[]"))
         return before
+
+    def settle(self) -> None:
+        """Read what the transaction that is over has made."""
+        made = self.session.ask("tracing", "relations", str(self._mark))[0][0]
+        self.known = {oid: r for oid, r in self.known.items() if oid <= self._mark}
+        self.known |= {row[0]: _relation(*row) for row in _decode(made or "[]")}
 
     def run(self, texts: Sequence[str], told: Callable[[Trace], None]) -> None:
         """Run statements inside an open transaction, in one round trip.
@@ -150,7 +156,7 @@ class Tracer:
         Raises:
             Failed: the server refused a statement; `index` counts statements.
         """
-        first = [Command(self.session.query("tracing", "emptied_log"), keep_rows=False), *self._opening()]
+        first = self._opening()
         body = [c for text in texts for c in (Command(text, keep_rows=False), *self._closing())]
         follow = _Following(self, len(first), told)
         try:
@@ -165,7 +171,7 @@ class Tracer:
             Failed: the server refused it.
         """
         found: list[Trace] = []
-        first = [Command(self.session.query("tracing", "emptied_log"), keep_rows=False), *self._opening()]
+        first = self._opening()
         follow = _Following(self, len(first), found.append)
         for index, reply in enumerate(self.session.run(first)):
             follow(index, reply)
@@ -175,7 +181,9 @@ class Tracer:
         return found[0]
 
     def _opening(self) -> list[Command]:
-        return [Command(self.session.query("tracing", "scanned")), Command("EXECUTE bgce_traced")]
+        self._mark = max(self.known, default=0)
+        marked = Command(self.session.query("tracing", "marked"), (str(self._mark),), keep_rows=False)
+        return [marked, Command(self.session.query("tracing", "scanned")), Command("EXECUTE bgce_traced")]
 
     def _closing(self) -> list[Command]:
         return [Command("EXECUTE bgce_traced"), Command(self.session.query("tracing", "emptied_log"), keep_rows=False)]
@@ -185,15 +193,18 @@ class Tracer:
         self._scanned = {int(oid or 0): int(count or 0) for oid, count in scanned.rows}
         self._before, self._made = {}, set()
         for oid, modes, *_ in _decode(held.rows[0][1] or "[]"):
-            self._before[oid] = tuple(modes)
+            if oid is not None:
+                self._before[oid] = tuple(modes)
         return float(held.rows[0][3] or 0)
 
     def understand(self, reply: Reply, tag: str, began: float) -> tuple[Trace, float]:
         """What one statement did, and the clock after it was looked at."""
-        ended, found, log, now = reply.rows[0]
+        ended, found, log, now, _ = reply.rows[0]
         seen: dict[int, Touched] = {}
-        before = dict(self.known)
-        for oid, modes, *facts in _decode(found or "[]"):
+        # Without any lock there is one row of nothing.
+        rows = [row for row in _decode(found or "[]") if row[0] is not None]
+        before = {row[0]: self.known.get(row[0]) for row in rows}
+        for oid, modes, *facts in rows:
             touched = self._touched(oid, tuple(modes), facts)
             if touched is not None:
                 seen[oid] = touched
@@ -203,7 +214,8 @@ class Tracer:
                 continue
             # The join that proves a key does not come to its other side where the referring table is empty.
             for key, to in touched.relation.keys.items():
-                if to in seen and (oid not in before or key not in before[oid].keys):
+                old = before[oid]
+                if to in seen and (old is None or key not in old.keys):
                     seen[to] = replace(seen[to], scans=max(built[to] + 1, seen[to].scans))
         kept = tuple(t for t in seen.values() if t.modes or t.moved or t.scans or t.gone)
         return Trace(tag, kept, self.notes(log), float(ended or 0) - began), float(now or 0)
@@ -236,7 +248,7 @@ class Tracer:
 
 
 class _Following:
-    """Takes replies as they come: setting, scanned, held; then for every statement its own, held, setting."""
+    """Takes replies as they come: settings, scanned, held; then for every statement its own, held, setting."""
 
     def __init__(self, tracer: Tracer, first: int, told: Callable[[Trace], None]) -> None:
         self.tracer = tracer

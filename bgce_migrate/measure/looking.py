@@ -82,14 +82,18 @@ def _compared(
 
 
 def with_rebuilt(touched: Sequence[Touched]) -> tuple[Touched, ...]:
-    """Indexes that were dropped and made again under their name, as one that has moved."""
-    gone = {(t.relation.schema, t.relation.name) for t in touched if t.gone and t.relation.kind in "iI"}
-    again = {(t.relation.schema, t.relation.name) for t in touched if t.made and not t.gone and t.relation.kind in "iI"}
-    both = gone & again
+    """Indexes that were dropped and made again under their name, as one that has moved; or not, where its file stayed."""
+    gone = {_key(t): t.relation for t in touched if t.gone and t.relation.kind in "iI"}
+    again = {_key(t) for t in touched if t.made and not t.gone and t.relation.kind in "iI"} & gone.keys()
     out = []
     for one in touched:
-        key = (one.relation.schema, one.relation.name)
-        if key in both and one.gone:
-            continue
-        out.append(replace(one, made=False, moved=True) if key in both and one.relation.kind in "iI" else one)
+        if _key(one) not in again or one.relation.kind not in "iI":
+            out.append(one)
+        elif not one.gone:
+            moved = one.relation.filenode != gone[_key(one)].filenode
+            out.append(replace(one, made=False, moved=moved))
     return tuple(out)
+
+
+def _key(touched: Touched) -> tuple[str, str]:
+    return touched.relation.schema, touched.relation.name

@@ -138,6 +138,7 @@ class _Measuring:
         except (Failed, psycopg.Error) as failed:
             error = _said(failed)
             self.session.run([Command("ROLLBACK")])
+        tracer.settle()
         for oid in tracer.known.keys() - before:
             self.names.makers[oid] = id
         if id not in self.wanted.steps:

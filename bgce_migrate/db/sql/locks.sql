@@ -118,18 +118,25 @@ SELECT c.oid::text,
 FROM pg_class c WHERE c.oid = ANY ($1::oid[]) ORDER BY c.oid
 
 -- name: traced
--- Everything this very transaction has locked so far, reading included, each relation with what a rewrite or a scan moves.
+-- What this very transaction has locked so far, reading included, each relation with what a rewrite or a scan moves.
+-- What it has made itself (behind `mark`, which is the highest OID before it) is told once only: nobody else knows it.
 SELECT extract(epoch FROM pg_catalog.statement_timestamp())::text, pg_catalog.json_agg(pg_catalog.json_build_array(
            l.oid::bigint, l.modes, n.nspname, c.relname, c.relkind, c.relfilenode::bigint, pg_catalog.pg_get_userbyid(c.relowner),
            i.indrelid::bigint, pg_catalog.pg_stat_get_xact_numscans(l.oid),
            (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(k.oid::bigint, k.confrelid::bigint)) FROM pg_catalog.pg_constraint k
             WHERE k.conrelid = l.oid AND k.contype = 'f' AND k.convalidated)))::text,
-       pg_catalog.current_setting('bgce_measure.log', true), extract(epoch FROM pg_catalog.clock_timestamp())::text
-FROM (SELECT relation AS oid, pg_catalog.array_agg(DISTINCT mode) AS modes FROM pg_catalog.pg_locks
-      WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND granted GROUP BY relation) l
+       pg_catalog.current_setting('bgce_measure.log', true), extract(epoch FROM pg_catalog.clock_timestamp())::text,
+       pg_catalog.set_config('bgce_measure.seen', greatest(max(l.oid)::bigint, s.seen)::text, false)
+FROM (SELECT pg_catalog.current_setting('bgce_measure.mark')::bigint AS mark, pg_catalog.current_setting('bgce_measure.seen')::bigint
+             AS seen OFFSET 0) s
+LEFT JOIN LATERAL (
+    SELECT relation AS oid, pg_catalog.array_agg(DISTINCT mode) AS modes FROM pg_catalog.pg_locks
+    WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND granted
+      AND (relation::bigint <= s.mark OR relation::bigint > s.seen) GROUP BY relation) l ON true
 LEFT JOIN pg_catalog.pg_class c ON c.oid = l.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = l.oid
+GROUP BY s.seen
 
 -- name: seen_from_beside
 -- The relations that the backend $1 has locked or waits for, and what else it waits for.

@@ -7,7 +7,7 @@ SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
             WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated)))::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-WHERE c.oid >= 16384
+WHERE c.oid >= 16384 AND c.oid::bigint > $1::bigint
 
 -- name: replaceable
 -- What CREATE OR REPLACE may find: relations are known anyway.
@@ -23,6 +23,10 @@ WHERE c.oid >= 16384 AND pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0
 
 -- name: flush
 SELECT pg_catalog.pg_stat_force_next_flush()
+
+-- name: marked
+SELECT pg_catalog.set_config('bgce_measure.mark', $1, false), pg_catalog.set_config('bgce_measure.seen', $1, false),
+       pg_catalog.set_config('bgce_measure.log', '', false)
 
 -- name: log
 SELECT pg_catalog.current_setting('bgce_measure.log', true)
