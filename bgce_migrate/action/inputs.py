@@ -36,6 +36,7 @@ class Inputs(Struct, frozen=True):
     changed_only: bool = True
     fail_on: str = ""
     postgres_version: str = ""
+    client_statements: str = ""
     environment: str = ""
     deployment: str = ""
     expect: str = ""

@@ -24,6 +24,7 @@ def lint(job: Job) -> Result:
     words += [f"--base={inputs.base_ref}"] if inputs.base_ref else []
     words += [] if inputs.changed_only else ["--all"]
     words += [f"--target={inputs.postgres_version}"] if inputs.postgres_version else []
+    words += [f"--client={word}" for word in inputs.client_statements.split()]
     answer = job.program.ask("lint", "--json", "--format=json", *words)
     outputs = {"report-path": str(job.reports)}
     job.save("lint.json", answer.text)

@@ -34,6 +34,8 @@ _LEVELS = [severity.value for severity in Severity]
 @option("--target", type=click.IntRange(14, 18), metavar="14..18", scope="lint",
         help="The oldest major version of PostgreSQL the files must run on.")
 @option("--style/--no-style", default=None, scope="lint", help="Also sqlfluff, on the judged files (where installed).")
+@option("--client", "clients", multiple=True, metavar="[SERVICE=]FILE", scope="lint",
+        help="Also prepare the statements in this file on a throw-away server before and after the new steps (repeatable).")
 def lint(call: Call, files: tuple[Path, ...], form: str, fail_on: str | None, fix: bool, **said: Any) -> int:
     """Judge new migrations: declarations, order, git, ownership, hazards, style. Needs no database.
 
@@ -65,12 +67,35 @@ def lint(call: Call, files: tuple[Path, ...], form: str, fail_on: str | None, fi
         from bgce_migrate.linting.fixing import fix as rewrite
 
         result, done = rewrite(result, lambda: run(_load(call, None), request))
+    if said["clients"] and loaded.tree is not None:
+        result = _with_clients(call, result, said["clients"], request.base)
     level = Severity(fail_on) if fail_on else loaded.project.lint.fail_on if loaded.project else Severity.ERROR
     failed = any(_LEVELS.index(f.severity.value) <= _LEVELS.index(level.value) for f in result.findings)
     _print(call, form, result, done, passed=not failed)
     if loaded.tree is None:
         return 2
     return 1 if failed else 0
+
+
+def _with_clients(call: Call, result: Result, files: tuple[str, ...], base: str | None) -> Result:
+    """What breaks a service, beside the rest; why that could not be seen is a finding, too."""
+    from msgspec.structs import replace
+
+    from bgce_migrate.clients.findings import RULE, findings
+    from bgce_migrate.commands.clients import check_clients
+    from bgce_migrate.errors import BgceError
+    from bgce_migrate.finding import Finding
+    from bgce_migrate.linting.kept import in_order
+
+    try:
+        checked = check_clients(call, files, base=base)
+    except UsageError:
+        raise
+    except BgceError as error:
+        more: tuple[Finding, ...] = (Finding(RULE, Severity.ERROR, f"not looked at: {error.message}", error.where, error.hint),)
+    else:
+        more = findings(checked, call.declarations.tree)
+    return replace(result, findings=in_order((*result.findings, *more)))
 
 
 def _load(call: Call, stdin: Path | None) -> Loaded:
