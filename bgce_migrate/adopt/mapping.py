@@ -149,7 +149,7 @@ def _answers(tree: Tree, home: str | None, claim: Claim) -> list[MigrationId]:
     number = int(claim.version) if claim.version.isdigit() and len(claim.version) <= 18 else None
     by_version = [i for i in among if number is not None and i.version == number]
     name = _slug(claim.name)
-    by_name = [i for i in among if name and _slug(i.name) in (name, _slug(claim.name.partition("_")[2]))]
+    by_name = [i for i in among if name and _slug(i.name) in (name, _slug(claim.name.lstrip("0123456789")))]
     both = [i for i in by_version if i in by_name]
     if both:
         return both

@@ -86,11 +86,17 @@ def _flyway(rows: Rows) -> tuple[Claim, ...]:
 
 
 def _django(rows: Rows) -> tuple[Claim, ...]:
-    return tuple(Claim((name or "").partition("_")[0], name or "", app or "") for app, name in rows)
+    return tuple(Claim(_number(name), name or "", app or "") for app, name in rows)
 
 
 def _yoyo(rows: Rows) -> tuple[Claim, ...]:
-    return tuple(Claim((name or "").partition("_")[0], name or "") for (name,) in rows)
+    return tuple(Claim(_number(name), name or "") for (name,) in rows)
+
+
+def _number(name: str | None) -> str:
+    """The digits that a name begins with."""
+    text = name or ""
+    return text[: len(text) - len(text.lstrip("0123456789"))]
 
 
 def _sqitch(rows: Rows) -> tuple[Claim, ...]:
@@ -112,7 +118,7 @@ _SHAPES = (
     _Shape("yoyo", {"migration_hash": _WORD, "migration_id": _WORD, "applied_at_utc": ("timestamp",)},
            ("migration_id",), "migration_id", _yoyo, exact=True,
            beside=frozenset({"_yoyo_log", "_yoyo_version", "yoyo_lock"})),
-    _Shape("sqitch", {"change_id": _WORD, "change": _WORD, "project": _WORD, "committed_at": ("timestamp",),
+    _Shape("sqitch", {"change_id": _WORD, "script_hash": _WORD, "change": _WORD, "project": _WORD, "committed_at": ("timestamp",),
                       "planned_at": ("timestamp",)},
            ("project", "change"), "committed_at", _sqitch,
            beside=frozenset({"dependencies", "events", "projects", "releases", "tags"})),
