@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 import bgce_migrate
-from bench import grants, hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
+from bench import drift, grants, hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "grants", "planning", "lint")
+PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint")
 
 
 def _arguments() -> argparse.Namespace:
@@ -62,6 +62,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
             _say("grants")
             results.grants = grants.measure(ground, folder, rounds=3)
             results.requirements += verdict.of_grants(results.grants)
+        if "drift" in parts:
+            _say("drift")
+            results.drift = drift.measure(ground, folder, rounds=3)
+            results.requirements += verdict.of_drift(results.drift)
     if "lint" in parts:
         _say("lint")
         results.lint = lint.measure(folder, rounds=said.rounds, say=_say)

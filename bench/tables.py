@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bench.clock import Sample
+from bench.drift import Drifting
 from bench.grants import Granting
 from bench.idle import BARE, Idle
 from bench.lint import Linting
@@ -30,6 +31,7 @@ class Results:
     planning: Planning | None = None
     lint: Linting | None = None
     grants: Granting | None = None
+    drift: Drifting | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
@@ -60,6 +62,10 @@ def text(results: Results) -> str:
     if results.grants:
         lines += ["", "grants, whole processes (seconds)"]
         lines += _table((s for samples in results.grants.samples.values() for s in samples), None, "")
+    if results.drift:
+        d = results.drift
+        lines += ["", f"drift of {d.tables} tables, whole processes (seconds)", *_table((d.first, d.kept, d.clients), None, "")]
+        lines.append(f"  {d.a_statement:.3f} ms to prepare a statement")
     if results.planning:
         p = results.planning
         lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
@@ -111,6 +117,9 @@ def document(results: Results) -> str:
         }
     if results.grants:
         out["grants"] = _samples((s for samples in results.grants.samples.values() for s in samples), None)
+    if results.drift:
+        d = results.drift
+        out["drift"] = {**_samples((d.first, d.kept, d.clients), None), "tables": d.tables, "ms_a_statement": d.a_statement}
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.clock import Sample
 from bench.contestants import FLOOR
+from bench.drift import Drifting
 from bench.grants import Granting
 from bench.idle import Idle
 from bench.lint import Linting
@@ -87,6 +88,14 @@ def of_grants(granting: Granting) -> list[Requirement]:
         out.append(Requirement(f"planning and applying grants, {name}", apply.median, limits[name], " s"))
         out.append(Requirement(f"applying grants again, {name}", again.median, 1.0, " s"))
     return out
+
+
+def of_drift(drifting: Drifting) -> list[Requirement]:
+    """Fast enough to look often."""
+    return [
+        Requirement(f"drift of {drifting.tables} tables, catalog kept", min(drifting.kept.walls), 2.0, " s"),
+        Requirement("preparing a statement of a service", drifting.a_statement, 1.0, " ms"),
+    ]
 
 
 def of_planning(planning: Planning) -> list[Requirement]:
