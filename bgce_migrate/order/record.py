@@ -101,6 +101,8 @@ class Recorder:
         self._table: tuple[str, str] | None = None
         #: The columns, keys and triggers that the migration made.
         self._parts: list[Key] = []
+        #: What the migration has renamed: the first name of each by its present one; None until the new name is told.
+        self._first: dict[Key | None, Key] = {}
 
     def begin(self, node: int) -> None:
         """Start the migration of this node."""
@@ -108,6 +110,7 @@ class Recorder:
         self.touched = set()
         self._table = None
         self._parts = []
+        self._first = {}
 
     def used(self, life: Life, effect: Effect) -> None:
         """A use is kept; whether it constrains anything is decided later."""
@@ -128,6 +131,8 @@ class Recorder:
     def made(self, life: Life, effect: Effect, over: Life | None) -> None:
         """A name begins: it must have been free, unless it may be there already."""
         kind, again = life.key[0], effect.action is Action.REPLACE
+        if effect.action is Action.RENAME and kind not in PARTS and None in self._first:
+            self._first[life.key] = self._first.pop(None)
         if kind == COLUMN and over is None and not again and life.key[1:3] == self._table:
             self._column(life, effect)
             return
@@ -210,7 +215,18 @@ class Recorder:
             write.drops = effect.action is Action.DROP
         elif key[0] == RELATION:
             self._forget_parts(key)
+        self._follow_renames(key, effect)
         write.lives, write.life, write.content, write.plain = False, None, False, False
+
+    def _follow_renames(self, key: Key, effect: Effect) -> None:
+        """What is renamed and then dropped under its new name has been dropped under its old one."""
+        if key[0] in PARTS:
+            return
+        first = self._first.pop(key, key)
+        if effect.action is Action.RENAME:
+            self._first[None] = first
+        elif first != key and (write := self._write(first)) is not None:
+            write.drops = True
 
     def _forget_parts(self, table: Key) -> None:
         """A table that the same migration made ends, and what it made of it with it."""
