@@ -11,7 +11,6 @@ from bgce_migrate.apply import closing, faults, recording
 from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
-from bgce_migrate.db.statements import set_role
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import BgceError, NeedsHuman, Refused, StepFailed, Unavailable
 from bgce_migrate.outcome import Head, StepResult, StepStatus
@@ -72,11 +71,9 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tupl
         raise runner.located(caught, caught.index - len(prologue), statements) from None
     last = runner.close(session, owned, replies[-1], seen)
     seen.update(map(closing.key, replies[-1].rows))
-    finish = recording.finish_step(
-        session, attempt, recording.step_row(runner.context.info, owned.step, success=True)
-    )
-    role = [Command(set_role(owned.owner))] if owned.owner else []
-    return recording.head_of(session.run([finish, *role, *map(Command, (*owned.grants, *last))])[0])
+    row = recording.step_row(runner.context.info, owned.step, success=True)
+    finish = recording.close_step(session, attempt, row, owned.owner)
+    return recording.head_of(session.run([finish, *map(Command, (*owned.grants, *last))])[0])
 
 
 def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: float) -> tuple[StepResult, ...]:

@@ -137,8 +137,7 @@ class JournalRunner:
         begin = [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
             Command(set_role(None)),
-            recording.begin_step(session, attempt, self.leadership.epoch, step.id.domain, previous),
-            *([Command(set_role(owned.owner))] if owned.owner else []),
+            recording.open_step(session, attempt, self.leadership.epoch, step.id.domain, previous, {}, owned.owner),
         ]
         body = [Command(s.text, keep_rows=False) for s in unit.statements]
         tail = self.runner.tail(session, owned)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 
 from bgce_migrate.apply.context import RunInfo
 from bgce_migrate.apply.units import Unit
 from bgce_migrate.db.history import GENESIS
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Session
+from bgce_migrate.db.statements import known_settings
 from bgce_migrate.db.wire import Command, Reply
 from bgce_migrate.migration import Direction, MigrationId, Step
 from bgce_migrate.outcome import Head
@@ -67,16 +70,22 @@ def previous_hash(head: Head | None) -> str:
     return head.row_hash if head else GENESIS
 
 
-def begin_step(session: Session, attempt: str, epoch: int, domain: str, previous: Head | None) -> Command:
-    """Open the guard of a step."""
+def open_step(
+    session: Session, attempt: str, epoch: int, domain: str, previous: Head | None,
+    settings: Mapping[str, str], owner: str | None,
+) -> Command:  # fmt: skip
+    """Open the guard of a step: `settings` hold for its transaction, and its role is `owner` from here on."""
+    known = known_settings(session.server_version, settings)
     return session.call(
-        "begin_step", ("uuid", attempt), ("bigint", str(epoch)), ("text", domain), ("text", previous_hash(previous))
+        "open_step", ("text[]", array(known)), ("text[]", array(known.values())), ("uuid", attempt),
+        ("bigint", str(epoch)), ("text", domain), ("text", previous_hash(previous)), ("text", owner),
+        keep_rows=False,
     )
 
 
-def finish_step(session: Session, attempt: str, row: Row) -> Command:
-    """Close the guard and write the row, in the step's transaction."""
-    return session.call("finish_step", ("uuid", attempt), ("jsonb", json.dumps(row)))
+def close_step(session: Session, attempt: str, row: Row, owner: str | None) -> Command:
+    """Close the guard and write the row, in the step's transaction; its role is `owner` again."""
+    return session.call("close_step", ("uuid", attempt), ("jsonb", json.dumps(row)), ("text", owner))
 
 
 def record(session: Session, epoch: int, domain: str, previous: Head | None, row: Row) -> Command:

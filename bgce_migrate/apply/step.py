@@ -16,7 +16,7 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned, settings_of
 from bgce_migrate.apply.patience import Patience
 from bgce_migrate.db.session import Session
-from bgce_migrate.db.statements import set_role, set_session_role, settings
+from bgce_migrate.db.statements import set_role, set_session_role
 from bgce_migrate.db.wire import Command, Failed, Lost, Reply
 from bgce_migrate.errors import (
     BgceError,
@@ -142,16 +142,16 @@ class StepRunner:
     def prologue(self, owned: Owned, attempt: str, previous: Head | None) -> list[Command]:
         """Everything before the body: the transaction, its settings, the guard, the role."""
         session = self.open(owned)
-        text, values = settings(session.server_version, settings_of(self.context, owned))
         return [
             Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE"),
             # What an earlier file has SET for the session must not reach this one.
             Command("RESET ALL"),
             Command(set_role(None)),
-            Command(text, values, keep_rows=False),
-            recording.begin_step(session, attempt, self.leadership.epoch, owned.step.id.domain, previous),
-            *([Command(set_role(owned.owner))] if owned.owner else []),
-        ]
+            recording.open_step(
+                session, attempt, self.leadership.epoch, owned.step.id.domain, previous,
+                settings_of(self.context, owned), owned.owner,
+            ),
+        ]  # fmt: skip
 
     def tail(self, session: Session, owned: Owned) -> list[Command]:
         """What follows a body in its round trip; see `closing.tail`."""
@@ -208,9 +208,9 @@ class StepRunner:
         self, session: Session, owned: Owned, attempt: str, ms: int | None, last: Sequence[str]
     ) -> Head:
         commands = [
-            recording.finish_step(session, attempt, recording.step_row(self.context.info, owned.step, success=True, ms=ms)),
-            # Servers before 18 run deferred triggers as the role of the moment of COMMIT.
-            *([Command(set_role(owned.owner))] if owned.owner else []),
+            recording.close_step(
+                session, attempt, recording.step_row(self.context.info, owned.step, success=True, ms=ms), owned.owner
+            ),
             *map(Command, (*owned.grants, *last)),
             Command("COMMIT"),
             # What a step has left in the session's temporary schema comes first in every later step's search path.

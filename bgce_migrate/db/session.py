@@ -168,14 +168,14 @@ class Session:
         """Run one statement."""
         return self.run([Command(text, params)])[0].rows
 
-    def call(self, function: str, *args: tuple[str, str | None]) -> Command:
+    def call(self, function: str, *args: tuple[str, str | None], keep_rows: bool = True) -> Command:
         """A call of one of our functions; each argument is (type, value)."""
         from bgce_migrate.db.statements import identifier
 
         # Spelled out: a step may have made a type of the same name for the session.
         places = ", ".join(f"${i}::pg_catalog.{_CATALOG_NAMES.get(kind, kind)}" for i, (kind, _) in enumerate(args, 1))
         return Command(
-            f"SELECT * FROM {identifier(self.schema)}.{function}({places})", tuple(value for _, value in args)
+            f"SELECT * FROM {identifier(self.schema)}.{function}({places})", tuple(value for _, value in args), keep_rows
         )
 
     def cancel(self) -> None:

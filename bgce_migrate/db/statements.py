@@ -39,10 +39,16 @@ def settings(server_version: int, values: Mapping[str, str], *, local: bool = Tr
     Args:
         local: for this transaction; else for the session.
     """
-    known = {k: v for k, v in values.items() if server_version >= _SINCE.get(k, 0)}
+    known = known_settings(server_version, values)
     how = "true" if local else "false"
     calls = ", ".join(f"pg_catalog.set_config(${i}, ${i + 1}, {how})" for i in range(1, 2 * len(known), 2))
     return f"SELECT {calls}", tuple(x for item in known.items() for x in item)
+
+
+def known_settings(server_version: int, values: Mapping[str, str]) -> dict[str, str]:
+    """Those that the server has, `search_path` last."""
+    known = {k: v for k, v in values.items() if server_version >= _SINCE.get(k, 0) and k != "search_path"}
+    return known | {k: values[k] for k in ("search_path",) if k in values}
 
 
 _SINCE = {"transaction_timeout": 170000, "client_connection_check_interval": 140000}
@@ -93,7 +99,9 @@ def bookkeeping_upgrade(schema: str) -> list[str]:
 
 
 _FUNCTIONS_OF_STEPS = {
+    "open_step": "text[], text[], uuid, bigint, text, text, text",
     "begin_step": "uuid, bigint, text, text",
+    "close_step": "uuid, jsonb, text",
     "finish_step": "uuid, jsonb",
     "finish_unit": "uuid, uuid, bigint, text, integer, text",
     "record": "bigint, uuid, text, text, jsonb",

@@ -193,7 +193,7 @@ BEGIN
         VALUES (p_attempt, p_domain, pg_current_xact_id(), p_previous);
 END $body$;
 
--- Takes the guard row of this very transaction away and says whose it was.
+-- Takes the guard row of this very transaction away and says whose it was: begin_step has asked whether the login may.
 CREATE OR REPLACE FUNCTION {schema}.close_guard(p_attempt uuid, OUT domain text, OUT previous_hash text)
     LANGUAGE plpgsql AS $body$
 BEGIN
@@ -203,24 +203,61 @@ BEGIN
         RAISE EXCEPTION 'the transaction that began this step is over: something in it ended it'
             USING ERRCODE = 'BG002', HINT = 'take transaction control out of the file';
     END IF;
-    PERFORM {schema}.require_login(close_guard.domain);
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.finish_step(p_attempt uuid, p_row jsonb, OUT sequence bigint, OUT row_hash text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     g record;
+    a record;
     v_row jsonb := p_row;
 BEGIN
-    SELECT * INTO g FROM {schema}.close_guard(p_attempt);
+    g := {schema}.close_guard(p_attempt);
     IF v_row ->> 'execution_time_ms' IS NULL THEN
         v_row := v_row || jsonb_build_object('execution_time_ms',
             round(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint);
     END IF;
-    UPDATE {schema}.journal j SET closed = true WHERE NOT j.closed AND j.service_name = g.domain
-        AND j.version = (p_row ->> 'version')::bigint AND j.direction = p_row ->> 'direction';
-    SELECT a.sequence, a.row_hash INTO finish_step.sequence, finish_step.row_hash
-        FROM {schema}.append_row(g.domain, g.previous_hash, p_attempt, v_row) a;
+    -- Most databases never journal anything: an empty file needs no look inside.
+    IF pg_relation_size('{schema}.journal') > 0 THEN
+        UPDATE {schema}.journal j SET closed = true WHERE NOT j.closed AND j.service_name = g.domain
+            AND j.version = (p_row ->> 'version')::bigint AND j.direction = p_row ->> 'direction';
+    END IF;
+    a := {schema}.append_row(g.domain, g.previous_hash, p_attempt, v_row);
+    finish_step.sequence := a.sequence;
+    finish_step.row_hash := a.row_hash;
+END $body$;
+
+-- Both ends of a step in one call each. They run as their caller, under a path that may be anybody's, so every name
+-- says its schema and no operator is called. Each replans what it runs when the path has changed since its last call,
+-- so search_path comes last among p_names.
+CREATE OR REPLACE FUNCTION {schema}.open_step(
+    p_names text[], p_values text[], p_attempt uuid, p_epoch bigint, p_domain text, p_previous text, p_owner text)
+    RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    v_set text;
+BEGIN
+    FOR i IN 1 .. pg_catalog.cardinality(p_names) LOOP
+        v_set := pg_catalog.set_config(p_names[i], p_values[i], true);
+    END LOOP;
+    PERFORM {schema}.begin_step(p_attempt, p_epoch, p_domain, p_previous);
+    IF p_owner IS NOT NULL THEN
+        v_set := pg_catalog.set_config('role', p_owner, true);
+    END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {schema}.close_step(
+    p_attempt uuid, p_row jsonb, p_owner text, OUT sequence bigint, OUT row_hash text) LANGUAGE plpgsql AS $body$
+DECLARE
+    f record;
+    v_set text;
+BEGIN
+    f := {schema}.finish_step(p_attempt, p_row);
+    close_step.sequence := f.sequence;
+    close_step.row_hash := f.row_hash;
+    -- Servers before 18 run deferred triggers as the role of the moment of COMMIT.
+    IF p_owner IS NOT NULL THEN
+        v_set := pg_catalog.set_config('role', p_owner, true);
+    END IF;
 END $body$;
 
 -- What this very transaction has locked beyond reading, with what it can still see of it, and what leaves no lock but
@@ -241,27 +278,32 @@ BEGIN
            CASE WHEN l.database <> 0 THEN c.relname::text
                 WHEN l.locktype = 'object' THEN pg_get_userbyid(l.objid)::text ELSE l.relation::regclass::text END,
            pg_get_userbyid(c.relowner)::text,
-           EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = l.relation
-                   AND d.deptype = 'e')::text,
+           -- Asked for what is not the step's own only: that is rare, and asking is dear.
+           CASE WHEN pg_get_userbyid(c.relowner) <> p_owner THEN
+               EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = l.relation
+                       AND d.deptype = 'e')::text END,
            c.relkind::text,
            CASE WHEN c.relhastriggers THEN
                (SELECT json_build_object('names', json_agg(t.tgname ORDER BY t.tgname), 'options', c.reloptions)::text
                 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgdeferrable AND NOT t.tgisinternal HAVING count(*) > 0) END
-    FROM pg_locks l
+    FROM (
+        -- First what can be told without looking anything up. A lock of ours is on this database's or on a shared object.
+        SELECT p.* FROM pg_locks p
+        WHERE p.pid = pg_backend_pid() AND p.granted
+          AND CASE WHEN p.database = 0 THEN
+                  -- Reading takes no lock on a role, recording it as an owner or in an ACL does.
+                  (p.locktype = 'object' AND p.classid = 'pg_authid'::regclass)
+                  OR (p.locktype = 'relation' AND p.mode NOT IN ('AccessShareLock', 'RowShareLock')
+                      AND p.relation IN ('pg_authid'::regclass, 'pg_auth_members'::regclass,
+                                         'pg_db_role_setting'::regclass, 'pg_database'::regclass))
+              ELSE p.mode NOT IN ('AccessShareLock', 'RowShareLock')
+                  AND ((p.locktype = 'relation' AND p.relation >= 16384) OR (p.locktype = 'object' AND p.objid >= 16384))
+              END
+        OFFSET 0) l
     LEFT JOIN pg_class c ON c.oid = l.relation
     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE l.pid = pg_backend_pid() AND l.granted
-      AND CASE WHEN l.database = 0 THEN
-              -- Reading takes no lock on a role, recording it as an owner or in an ACL does.
-              (l.locktype = 'object' AND l.classid = 'pg_authid'::regclass AND pg_get_userbyid(l.objid) <> p_owner)
-              OR (l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
-                  AND l.relation IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, 'pg_db_role_setting'::regclass,
-                                     'pg_database'::regclass))
-          ELSE l.mode NOT IN ('AccessShareLock', 'RowShareLock')
-              AND c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace
-              AND ((l.locktype = 'relation' AND l.relation >= 16384) OR (l.locktype = 'object' AND l.objid >= 16384))
-              AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-          END;
+    WHERE CASE WHEN l.database = 0 THEN l.locktype <> 'object' OR pg_get_userbyid(l.objid) <> p_owner
+          ELSE c.relnamespace IS DISTINCT FROM '{schema}'::regnamespace END;
     -- These are rarely changed in place, so that it is looked at the rows only where some were; rows of this
     -- transaction are no older than it is.
     IF pg_stat_get_xact_tuples_updated('pg_proc'::regclass) > 0 THEN
