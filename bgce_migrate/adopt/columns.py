@@ -24,13 +24,13 @@ class Sequences:
                 continue
             owner = item.facts.get("owned by")
             if isinstance(owner, str):
-                self.of_column[_owner(owner)] = item
+                self.of_column[column_of(owner)] = item
             else:
                 self.free.append(item)
 
 
-def _owner(text: str) -> tuple[str, str, str]:
-    """`schema.table.column`, whose first two are quoted where needed and the last never is."""
+def column_of(text: str) -> tuple[str, str, str]:
+    """Schema, table and column of `schema.table.column`, whose first two are quoted where needed and the last never is."""
     rest, found = text.removeprefix("identity of "), []
     for _ in range(2):
         end = rest.index('".') + 1 if rest.startswith('"') else rest.index(".")

@@ -16,6 +16,7 @@ from bgce_migrate.adopt.units import Key, Unit
 _RANKS = {"type": 0, "domain": 1, "sequence": 2, "function": 3, "procedure": 4, "table": 5, "view": 6, "materialized view": 7}
 _SECRET = re.compile(r"passw|secret|token|api_?key")
 _CONTACT = re.compile(r"e?mail\Z|phone|address\Z")
+_DECLARABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -35,6 +36,8 @@ class DraftDomain(Struct):
     requires: tuple[str, ...] = ()
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, set[str]] = field(default_factory=dict)
+    shares: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     migrations: list[Pair] = field(default_factory=list)
 
 
@@ -73,7 +76,24 @@ def draft(units: Sequence[Unit], hints: Hints, extensions: tuple[str, ...], colu
     requires = web.requires(homes)
     order = layers(requires, first)
     domains = [_domain(name, web, homes, tuple(d for d in order if d in requires[name]), columns) for name in order]
+    _consent({d.name: d for d in domains}, web, homes, assigned)
     return Draft(tuple(domains), assigned, extensions)
+
+
+def _consent(domains: Mapping[str, DraftDomain], web: Web, homes: Sequence[str], assigned: Mapping[str, Assigned]) -> None:
+    """What views show of other domains' tables is declared: as read by the one, as shared by the other."""
+    owners = {parts(name): found.domain for name, found in assigned.items()}
+    for unit, home in zip(web.units, homes, strict=True):
+        for schema, table, column in unit.reads:
+            owner = owners.get((schema, table), home)
+            if owner == home:
+                continue
+            domains[home].reads.setdefault(f"{owner}:{table}", set()).add(column)
+            classes = domains[owner].tables[table]
+            if column in classes:
+                if classes[column] == "secret":  # it is shown already, so that it cannot be called so
+                    classes[column] = "private"
+                domains[owner].shares.setdefault(home, {}).setdefault(table, set()).add(column)
 
 
 def _domain(name: str, web: Web, homes: Sequence[str], requires: tuple[str, ...], columns: Mapping[str, tuple[str, ...]]) -> DraftDomain:
@@ -157,17 +177,29 @@ def declaration(domain: DraftDomain) -> str:
     lines = [f"name = {json.dumps(domain.name)}", f"title = {json.dumps(domain.name.replace('_', ' ').capitalize())}"]
     lines += [f"requires = {json.dumps(list(domain.requires))}", f"schema = {json.dumps(domain.schema)}"]
     if domain.functions:
-        lines.append("functions = { " + ", ".join(f"{_key(n)} = {json.dumps(w)}" for n, w in sorted(domain.functions.items())) + " }")
-    for table, classes in sorted(domain.tables.items()):
+        shared = {n: w for n, w in sorted(domain.functions.items()) if _DECLARABLE.match(n)}
+        lines.append("functions = { " + ", ".join(f"{n} = {json.dumps(w)}" for n, w in shared.items()) + " }")
+    if domain.shares:
+        lines += ["", "[shares]"]
+        lines += [f"{to} = {json.dumps(_listed(tables))}" for to, tables in sorted(domain.shares.items())]
+    strange = [table for table in domain.tables if not _DECLARABLE.match(table)]
+    if strange:
+        lines += ["", "# Names that no declaration can have; their rights are not managed:", *(f"#   {json.dumps(table)}" for table in strange)]
+    for table, every in sorted(domain.tables.items()):
+        classes = {c: w for c, w in every.items() if _DECLARABLE.match(c)}
+        if table in strange:
+            continue
         if classes:
-            lines += ["", f"[tables.{_key(table)}.columns]", *(f"{_key(c)} = {json.dumps(w)}" for c, w in classes.items())]
+            lines += ["", f"[tables.{table}.columns]", *(f"{c} = {json.dumps(w)}" for c, w in classes.items())]
         else:
-            lines += ["", f"[tables.{_key(table)}]"]
+            lines += ["", f"[tables.{table}]"]
     login = f"{domain.name}_user"
     lines += ["", "# The program that logs in: look at its name and at what it reads.", "[[services]]"]
-    lines += [f"name = {json.dumps(domain.name)}", f"login = {json.dumps(login)}", "reads = []"]
+    lines += [f"name = {json.dumps(domain.name)}", f"login = {json.dumps(login)}", f"reads = {json.dumps(_listed(domain.reads))}"]
     return "\n".join(lines) + "\n"
 
 
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+def _listed(columns: Mapping[str, set[str]]) -> list[str]:
+    """`table(column, column)` of each."""
+    return [f"{table}({', '.join(sorted(names))})" for table, names in sorted(columns.items())]
+

@@ -40,6 +40,19 @@ class Web:
             self.soft.append(_answers((e for e in uses if e.soft), made) - {n} - self.hard[n])
         tables = {target(unit): n for n, unit in enumerate(self.units) if unit.kind == "table"}
         self.keys = [{tables[k.target] for k in unit.keys if k.target in tables} - {n} for n, unit in enumerate(self.units)]
+        self._wait_for_partitions(tables)
+
+    def _wait_for_partitions(self, tables: Mapping[str, int]) -> None:
+        """A key to a partitioned table leads to its partitions, too: they cannot go before it does."""
+        parts: dict[int, set[int]] = {}
+        for n, unit in enumerate(self.units):
+            if unit.partition_of in tables:
+                parts.setdefault(tables[unit.partition_of], set()).add(n)
+        for n, found in enumerate(self.keys):
+            more = set(found)
+            while more:
+                more = {p for o in more for p in parts.get(o, ())} - found - {n}
+                found |= more
 
     def order(self, among: Iterable[int], rank: Mapping[int, tuple[int, str]]) -> list[int]:
         """These units, each after what it needs; keys and late bodies as far as they close no circle."""

@@ -32,6 +32,8 @@ class Unit(Struct):
         head: of a table: what stands before its parenthesis; `lines`: inside it; `tail`: behind it. Else the whole statement.
         drop: what undoes it all.
         keys: of a table.
+        reads: of a view: (schema, table, column) of what it shows.
+        partition_of: the table that this one is attached to, as statements call it.
     """
 
     kind: str
@@ -44,6 +46,8 @@ class Unit(Struct):
     drop: list[str] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     parenthesised: bool = False
+    partition_of: str = ""
+    reads: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def identity(self) -> str:

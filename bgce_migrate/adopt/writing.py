@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bgce_migrate.adopt.columns import Sequences, column_line, create_sequence
+from bgce_migrate.adopt.columns import Sequences, column_line, column_of, create_sequence
 from bgce_migrate.adopt.scope import parts
 from bgce_migrate.adopt.spelling import Speller, literal, type_word
 from bgce_migrate.adopt.units import Key, Unit
@@ -64,6 +64,7 @@ class Writer:
         unit.tail = self._tail(table)
         if "partition of" in facts:
             unit.after += self._indexes(inside)
+            unit.partition_of = self.spell.short(str(facts["partition of"]))
             unit.after.append(f"ALTER TABLE {facts['partition of']} ATTACH PARTITION {q} {facts['partition bound']}")
         else:
             unit.after += self._indexes(inside)
@@ -197,6 +198,7 @@ class Writer:
         without = " WITH NO DATA" if facts.get("without data") else ""
         kind = view.kind.upper()
         unit = Unit(view.kind, view.name, f"CREATE {kind} {q}{told} AS\n{body}{without}", drop=[f"DROP {kind} {q}"])
+        unit.reads = tuple(column_of(use) for use in _tuple(facts.get("uses")))
         inside = self.parts.get(view.identity, [])
         unit.after += [*self._indexes(inside), *self._settings(view, q, inside)]
         for column in (p for p in inside if p.kind == "column"):
