@@ -73,7 +73,7 @@ def ensure_database(server: Server, project: Project, name: str) -> None:
     with connect(server.url(database=name), schema) as session:
         verifiers = {login: verifier(session, login, login_password(server, login)) for login in logins}
         statements, _ = bootstrap.plan(session, wanted(project, project.domains), verifiers)
-        bootstrap.run(session, statements)
+        bootstrap.run(session, statements, project.database.extensions)
 
 
 def _plain_database(session: Session, server: Server, name: str) -> None:
@@ -162,14 +162,14 @@ def run_bootstrap(
         if before is not None:
             before((*first, *statements))
         if not print_only and not first:
-            bootstrap.run(session, statements)
+            bootstrap.run(session, statements, project.database.extensions)
         elif not print_only:
             bootstrap.make_database(session, name or "")
     if first and not print_only:
         with connect(address.conninfo, address.schema) as made:
             # Planned anew: a template may have brought something along.
             statements, warnings = bootstrap.plan(made, wanted(project, domains), verifiers)
-            bootstrap.run(made, statements)
+            bootstrap.run(made, statements, project.database.extensions)
     return (*first, *statements), tuple(warnings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bgce_migrate.apply.everybody import close_database, close_new_database
+from bgce_migrate.apply.extending import refusal
 from bgce_migrate.apply.preparing import Found as Found
 from bgce_migrate.apply.preparing import Shared as Shared
 from bgce_migrate.apply.preparing import Wanted as Wanted
@@ -193,8 +194,11 @@ def plan(
     return [*script.build(verifiers), *close], script.warnings
 
 
-def run(session: Session, statements: Sequence[str]) -> None:
+def run(session: Session, statements: Sequence[str], extensions: Sequence[str] = ()) -> None:
     """Run them in one transaction, as the administrator.
+
+    Args:
+        extensions: the declared ones, to tell which of them was refused.
 
     Raises:
         Refused: the server refused one; nothing was changed.
@@ -210,6 +214,8 @@ def run(session: Session, statements: Sequence[str]) -> None:
             session.connection.execute("ROLLBACK")
         if sqlstate is None:
             raise
+        if (told := refusal(session, extensions)) is not None:
+            raise told from None
         raise Refused(
             f"bootstrap was refused by the server: {error}",
             hint="run it as a superuser, or as the database's owner with CREATEROLE; nothing was changed",

@@ -15,7 +15,7 @@ from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.domain import Domain
 from bgce_migrate.grants.made import Made, is_narrowed, made
 from bgce_migrate.grants.model import PUBLIC, Right, Securable, SecurableKind
-from bgce_migrate.grants.wanted import for_tables, no_longer_whole
+from bgce_migrate.grants.wanted import for_functions, for_tables, no_longer_whole
 from bgce_migrate.migration import Effect, Statement
 from bgce_migrate.registry import Registry
 
@@ -79,11 +79,19 @@ class Gift(Struct, frozen=True):
         return replace(self, made=made(self.domain, effects, statements))
 
     def found(self, session: Session, owner: str, held: Rows) -> tuple[str, ...]:
-        """The statements for what only the server can tell: asked once, and only where there is something.
+        """The statements for what only the server can tell: asked only where there may be something.
 
         Args:
-            held: rows of the query `locks.held`; what is new is locked as hard as can be.
+            held: rows of the query `locks.held`; what is new is locked as hard as can be, but for functions.
         """
+        return (*self._relations(session, owner, held), *(self._functions(session, owner) if self.made.hides else ()))
+
+    def _functions(self, session: Session, owner: str) -> tuple[str, ...]:
+        rows = session.ask("locks", "functions_made", self.domain.schema, owner)
+        found = (Securable(SecurableKind.FUNCTION, self.domain.schema, name or "", arguments or "") for name, arguments in rows)
+        return self.giving.grants(self.domain, for_functions(self.giving.registry, self.domain, found))
+
+    def _relations(self, session: Session, owner: str, held: Rows) -> tuple[str, ...]:
         oids = [row[2] or "" for row in held if self._is_hidden(row, owner)]
         if not oids:
             return ()

@@ -55,7 +55,7 @@ def plan(call: Call, mode: str, absent: tuple[str, ...]) -> int:
 def apply(call: Call, mode: str, absent: tuple[str, ...], **said: Any) -> int:
     """Make rights as declared: in one transaction, under the run's lock, as each object's owner.
 
-    With nothing to do it takes no lock. What this login may not do is left for an administrator: exit 1.
+    With nothing to do it takes no lock. What this login may not do is left, with its SQL, for an administrator: exit 3.
     """  # fmt: skip
     from bgce_migrate import rights
     from bgce_migrate.apply.context import Options, Stop
@@ -70,7 +70,7 @@ def apply(call: Call, mode: str, absent: tuple[str, ...], **said: Any) -> int:
         options = Options(limits=limits_of(call, said), progress=told, stop=stop)
         found = rights.apply(scope, target, call.run_info("grants apply"), options, _mode(mode))
         print_applied(call.out, found, target.describe(), changed=mode != "observe")
-    return 1 if found.left else 0
+    return 3 if found.left and mode != "observe" else 0
 
 
 @command("check")

@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.target import Meta, meta_of
-from bgce_migrate.db.wire import Command
+from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.errors import Refused
 from bgce_migrate.migration import Direction, MigrationId
 from bgce_migrate.outcome import Head
 
@@ -109,9 +110,22 @@ class Row(Struct, frozen=True):
 
 
 def read_state(session: Session) -> State:
-    """One round trip; call only when the bookkeeping exists."""
+    """One round trip; call only when the bookkeeping exists.
+
+    Raises:
+        Refused: this login may not read it, as an administrator's may not.
+    """
     names = ("meta", "applied", "heads", "open_journal")
-    replies = session.run([Command(session.query("history", n)) for n in names])
+    try:
+        replies = session.run([Command(session.query("history", n)) for n in names])
+    except Failed as error:
+        if error.error.sqlstate != "42501":
+            raise
+        raise Refused(
+            f"{session.connection.info.user} may not read the bookkeeping in schema {session.schema}:"
+            f" {error.error.diag.message_primary}",
+            hint="use a migrator's login: `bootstrap` made it, and `grants password` gives it a password",
+        ) from None
     meta, applied, heads, journal = (r.rows for r in replies)
     return State(
         meta=meta_of(meta[0]),

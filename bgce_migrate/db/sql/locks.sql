@@ -65,6 +65,13 @@ WHERE c.oid = ANY ($1::oid[])
   AND NOT (c.relkind = 'S' AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
            AND d.objid = c.oid AND d.deptype IN ('i', 'a')))
 
+-- name: functions_made
+-- The functions of schema $1 and owner $2 that this transaction, or a part of it, has made or replaced. Nobody else makes
+-- any as this owner meanwhile, so that what is not older than the transaction is its own.
+SELECT p.proname::text, oidvectortypes(p.proargtypes)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
+WHERE n.nspname = $1 AND r.rolname = $2 AND age(p.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
+
 -- name: blockers
 -- Who holds up the backend $1. A prepared transaction has no backend: it is told by its name instead of a program's.
 SELECT b.pid::text, a.usename::text, a.application_name, a.state,

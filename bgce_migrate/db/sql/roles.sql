@@ -50,6 +50,16 @@ SELECT r.rolname::text, n.nspname::text
 FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = ANY ($2::text[]) AND has_schema_privilege(r.oid, n.oid, 'USAGE')
 WHERE r.rolname = ANY ($1::text[])
 
+-- name: extensions
+-- Of the extensions $1 that are not here: whether the server could make it, and whether PostgreSQL keeps it for superuser.
+SELECT w.name, (e.name IS NOT NULL)::text,
+       (NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND coalesce(v.superuser AND NOT v.trusted, false))::text
+FROM unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+LEFT JOIN pg_available_extensions e ON e.name = w.name
+LEFT JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version
+WHERE NOT EXISTS (SELECT FROM pg_extension x WHERE x.extname = w.name)
+ORDER BY w.place
+
 -- name: not_executable
 -- The arguments of the functions $2.$3 that the role $1 may not call.
 SELECT oidvectortypes(p.proargtypes) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
