@@ -29,6 +29,14 @@ _BUILDING = ("CREATE INDEX", "REINDEX")
 _INTERNAL = ('rule "_RETURN"', "default value ")
 
 
+def words(mode: str) -> str:
+    """`AccessExclusiveLock` as the documentation writes it."""
+    return "".join(f" {c}" if c.isupper() else c for c in mode.removesuffix("Lock")).strip().upper()
+
+
+_STRENGTH = {words(mode): strength for strength, mode in enumerate(MODES)}
+
+
 class Names(Struct):
     """Whose a relation is, and what it is called on the target.
 
@@ -80,8 +88,9 @@ class Reading(Struct):
             statement.line,
             statement.column,
             trace.tag,
-            tuple(self._locks(touched)),
-            tuple(self._work(touched, trace.tag)),
+            # The server tells its locks in no order.
+            tuple(sorted(self._locks(touched), key=lambda k: (-_STRENGTH[k.mode], k.table, k.index))),
+            tuple(sorted(self._work(touched, trace.tag), key=lambda w: (w.table, w.kind.value, w.index))),
             tuple(o for o in created if o not in again),
             tuple(o for o in _objects(changed) if o not in created),
             tuple(o for o in _objects(n for n in notes if n.tag == "DROP") if o not in again),
@@ -139,11 +148,6 @@ class Reading(Struct):
         new = self.names.is_new(relation, self.step)
         size = self.sizes.tables.get(self.names.before(relation)) if self.sizes is not None else None
         return weigh(Work(kind, self.names.table(relation), index, new), size)
-
-
-def words(mode: str) -> str:
-    """`AccessExclusiveLock` as the documentation writes it."""
-    return "".join(f" {c}" if c.isupper() else c for c in mode.removesuffix("Lock")).strip().upper()
 
 
 def _objects(notes: Iterable[Note]) -> tuple[Object, ...]:

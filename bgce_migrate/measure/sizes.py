@@ -56,7 +56,7 @@ class Sizes(Struct, frozen=True):
 
 def read_sizes(session: Session, source: str) -> Sizes:
     """The sizes of a database's tables, in one round trip, from counters of the server: no table is locked or read."""
-    rows = session.ask("tracing", "tables")
+    rows = session.ask("tracing", "tables", session.schema)
     found = []
     for schema, name, kind, count, size, indexes, _ in rows:
         number, taken = int(count or 0), int(size or 0)

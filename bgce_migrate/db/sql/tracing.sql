@@ -62,7 +62,7 @@ CREATE EVENT TRIGGER bgce_measure_dropped ON sql_drop EXECUTE FUNCTION bgce_meas
 -- Sizes and estimates of rows, nothing of what is inside; a partitioned table has the sums of its partitions.
 -- Pages and rows as the server has counted them last: the size of the files would take a lock on each.
 SELECT n.nspname::text, c.relname::text, c.relkind::text,
-       coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint::text,
+       coalesce(sum(CASE WHEN leaf.reltuples >= 0 THEN leaf.reltuples ELSE pg_stat_get_live_tuples(leaf.oid) END), 0)::bigint::text,
        coalesce(sum((leaf.relpages + coalesce(toast.relpages, 0))::bigint * current_setting('block_size')::bigint), 0)::text,
        coalesce(sum((SELECT sum(x.relpages) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = leaf.oid)
                     * current_setting('block_size')::bigint), 0)::bigint::text,
@@ -72,7 +72,7 @@ LEFT JOIN LATERAL (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf AND c
                    UNION ALL SELECT c.oid WHERE c.relkind <> 'p') p ON true
 LEFT JOIN pg_class leaf ON leaf.oid = p.relid
 LEFT JOIN pg_class toast ON toast.oid = leaf.reltoastrelid
-WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', '{schema}')
+WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', $1)
 GROUP BY c.oid, n.nspname, c.relname, c.relkind ORDER BY 1, 2
 
 -- name: now
