@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -10,10 +11,14 @@ from hypothesis import settings
 from bgce_migrate.servers import programs as server_programs
 from tests import servers as test_servers
 from tests.servers import (
+    administrator,
+    any_database,
+    any_server,
     database,
     database15,
     debian15,
     make_database,
+    maker,
     pgbouncer,
     proxy,
     server,
@@ -21,10 +26,14 @@ from tests.servers import (
 )
 
 __all__ = [
+    "administrator",
+    "any_database",
+    "any_server",
     "database",
     "database15",
     "debian15",
     "make_database",
+    "maker",
     "pgbouncer",
     "proxy",
     "server",
@@ -52,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres(*majors): majors a test of `server`/`database` runs on")
+    config.addinivalue_line("markers", "superuser(why): here the product is run by a superuser, too")
     if not hasattr(config, "workerinput"):
         test_servers.sweep()
     # One root a process: roles belong to a whole server, so xdist's workers cannot share one.
@@ -88,3 +98,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(OWN_PREFIXES) or name in OWN_NAMES:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def never_superuser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No session of the product was a superuser's: the servers' own logs say so."""
+    yield
+    found = test_servers.superuser_sessions()
+    if request.node.get_closest_marker("superuser") is None:
+        assert found == [], "the product ran as superuser"

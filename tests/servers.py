@@ -1,4 +1,7 @@
-"""Real servers for tests, started through `bgce_migrate.servers`, and fresh databases on them."""
+"""Real servers for tests, started through `bgce_migrate.servers`, and fresh databases on them.
+
+Every database belongs to a login that is no superuser; `as_superuser` is for faults and for looking, never for the product.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bgce_migrate import servers
 from bgce_migrate.servers import Server
@@ -23,6 +27,8 @@ from tests.proxy import Proxy
 
 #: Majors that `server` and `database` run on; a test asks for others with `@pytest.mark.postgres(18, 15)`.
 DEFAULT_MAJORS = (18, 16)
+#: Majors of `any_server`.
+ANY = (18, 16, 15)
 #: Where each major comes from.
 PROVIDERS = {18: "embedded", 16: "embedded", 17: "local", 15: "local", 14: "local"}
 SETTINGS = {
@@ -30,7 +36,11 @@ SETTINGS = {
     "max_prepared_transactions": "20",
     "autovacuum": "off",
     "synchronous_commit": "on",  # a COMMIT answers when it is done, as everywhere
+    "log_connections": "on",  # who logged in with which program: see `superuser_sessions`
 }
+#: Owns the databases of tests: what a managed server's first login may, but without CREATEROLE.
+OWNER, OWNER_PASSWORD = "tests_login", "owner's secret"
+OWNER_IS_IN = "pg_read_all_stats, pg_signal_backend"
 ROOT_PREFIX = "bgce-tests-"
 
 _counter = itertools.count(1)
@@ -90,22 +100,66 @@ def start_server(root: Path, major: int) -> Server:
     return servers.start(root, provider=provider, major=major, name="tests", settings=SETTINGS, fast=True)
 
 
+#: Servers with databases of tests, by port.
+_known: dict[int, Server] = {}
+#: How much of each server's log has been looked at, by its path.
+_looked: dict[Path, int] = {}
+_AUTHORIZED = re.compile(rb"connection authorized: user=postgres database=(\S+) application_name=(bgce-migrate\S*)")
+
+
+def as_superuser(url: str) -> str:
+    """The superuser's address of a test's database: for faults, and for looking at what nobody else may see."""
+    known = conninfo_to_dict(url)
+    return _known[int(str(known["port"]))].url(database=str(known["dbname"]))
+
+
+def make_administrator(url: str, role: str = "admin", options: str = "CREATEROLE") -> str:
+    """Give a test's database to a login that is no superuser and may make roles; its address."""
+    name, secret = str(conninfo_to_dict(url)["dbname"]), "secret"
+    with psycopg.connect(as_superuser(url), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+            create = f"CREATE ROLE {{}} LOGIN PASSWORD {{}} NOSUPERUSER {options}"
+            connection.execute(sql.SQL(create).format(sql.Identifier(role), sql.Literal(secret)))
+        alter = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(role))
+        connection.execute(alter)
+    return make_conninfo(url, user=role, password=secret)
+
+
+def superuser_sessions() -> list[str]:
+    """Sessions that the product began as the superuser since the last call, as the servers' logs tell."""
+    found = []
+    for server in _known.values():
+        path = Path(server.data).parent / "log"
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as log:
+            log.seek(_looked.get(path, 0))
+            text = log.read()
+            _looked[path] = log.tell()
+            found += [f"{name.decode()} in {base.decode()}" for base, name in _AUTHORIZED.findall(text)]
+    return found
+
+
 class DatabaseMaker:
     """Makes empty databases on one server; `clean` drops them and every role made since."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self._made: list[str] = []
+        _known[server.port] = server
         with self._admin() as connection:
             self._roles = self._role_names(connection)
+            if OWNER not in self._roles:
+                text = "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEROLE IN ROLE " + OWNER_IS_IN
+                connection.execute(sql.SQL(text).format(sql.Identifier(OWNER), sql.Literal(OWNER_PASSWORD)))
+                self._roles.add(OWNER)
 
     def __call__(self, name: str | None = None) -> str:
-        """The superuser's URL of a fresh, empty database."""
+        """The URL of a fresh, empty database as its owner, who is no superuser and makes no roles."""
         name = name or f"test_{os.getpid()}_{next(_counter)}"
         with self._admin() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            text = sql.SQL("CREATE DATABASE {} OWNER {}")
+            connection.execute(text.format(sql.Identifier(name), sql.Identifier(OWNER)))
         self._made.append(name)
-        return self.server.url(database=name)
+        return self.server.url(OWNER, OWNER_PASSWORD, name)
 
     def clean(self) -> None:
         """Drop the databases, ending their connections, then the roles (they belong to the whole server)."""
@@ -160,9 +214,32 @@ def debian15(server_root: Path) -> Server:
     return start_server(server_root, 15)
 
 
+@pytest.fixture(scope="module", params=list(ANY), ids=[f"pg{major}" for major in ANY])
+def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
+    """18 and 16 from the wheel and Debian's 15, one after the other for a whole module."""
+    chosen = request.config.getoption("--pg")
+    if chosen and request.param not in chosen:
+        pytest.skip(f"PostgreSQL {request.param} was not asked for")
+    return start_server(server_root, request.param)
+
+
+@pytest.fixture
+def maker(any_server: Server) -> Iterator[DatabaseMaker]:
+    """Makes databases on `any_server`; they and new roles are dropped after the test."""
+    maker = DatabaseMaker(any_server)
+    yield maker
+    maker.clean()
+
+
+@pytest.fixture
+def any_database(maker: DatabaseMaker) -> str:
+    """Like `database`, on each of `any_server`."""
+    return maker()
+
+
 @pytest.fixture
 def make_database(server: Server) -> Iterator[Callable[..., str]]:
-    """Call it for the superuser's URL of one more fresh database on `server`."""
+    """Call it for the owner's URL of one more fresh database on `server`."""
     maker = DatabaseMaker(server)
     yield maker
     maker.clean()
@@ -170,8 +247,14 @@ def make_database(server: Server) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def database(make_database: Callable[..., str]) -> str:
-    """The superuser's URL of a fresh, empty database; database and new roles are dropped after the test."""
+    """Its owner's URL of a fresh, empty database; database and new roles are dropped after the test."""
     return make_database()
+
+
+@pytest.fixture
+def administrator(database: str) -> str:
+    """Who owns `database` and makes roles: what `bootstrap` is run by."""
+    return make_administrator(database)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 
 from tests.action.events import GOOD, Proposal
 from tests.cli.program import bgce
+from tests.servers import as_superuser, make_administrator
 
 pytestmark = pytest.mark.postgres(18)
 SECRET = "s3cret-of-the-database"
@@ -33,8 +34,9 @@ def deployed(proposal: Proposal) -> Proposal:
 def _password(url: str) -> str:
     """A login of its own, whose password must not be seen."""
     role = f"deployer_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{SECRET}'")
+    make_administrator(url, role)
+    with psycopg.connect(as_superuser(url), autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {role} PASSWORD '{SECRET}'")
     rest = url.partition("@")[2]
     return f"postgresql://{role}:{SECRET}@{rest}"
 

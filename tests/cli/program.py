@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from tests.zygote import Zygote
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "bgce_migrate")
@@ -39,13 +44,42 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def bgce(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, answers: str = "", timeout: float = 60
 ) -> Answer:
-    """Run one command line to its end; `answers` is its standard input, no terminal."""
+    """Run one command line to its end; `answers` is its standard input, no terminal.
+
+    The process is forked from a loaded one. Where `env` tells Python itself something, Python is started.
+    """
+    words = list(map(str, arguments))
+    if any(name.startswith(("PYTHON", "LC_", "LANG")) for name in env or ()):
+        answer = _started(words, cwd, env, answers, timeout)
+    else:
+        answer = _forked(words, cwd, env, answers, timeout)
+    assert "Traceback (most recent call last)" not in answer.out + answer.err, answer.err
+    return answer
+
+
+def _started(words: list[str], cwd: Path, env: Mapping[str, str] | None, answers: str, timeout: float) -> Answer:
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, env=environment(env), input=answers,
+        [*COMMAND, *words], cwd=cwd, env=environment(env), input=answers,
         capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", timeout=timeout, check=False,
     )  # fmt: skip
-    assert "Traceback (most recent call last)" not in done.stdout + done.stderr, done.stderr
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def _forked(words: list[str], cwd: Path, env: Mapping[str, str] | None, answers: str, timeout: float) -> Answer:
+    process = zygote().start(words, cwd, environment(env), answers)
+    code = process.ended(timeout)
+    out, err = (path.read_bytes().decode("utf-8", "surrogateescape") for path in (process.out, process.err))
+    return Answer(code, out, err)
+
+
+@cache
+def zygote() -> Zygote:
+    """One for all tests of this process."""
+    folder = TemporaryDirectory(prefix="bgce-zygote-")
+    made = Zygote(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(made.close)
+    return made
 
 
 def start(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:

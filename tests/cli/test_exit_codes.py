@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from bgce_migrate.servers import Server
 from tests.cli.program import SHOP, Answer, bgce, write
+from tests.servers import as_superuser
 
 UP = "migrations/cortex/000001_create_users.up.sql"
 
@@ -131,8 +133,8 @@ def test_a_wrong_password(shop: Path, server: Server) -> None:
 
 
 @pytest.mark.postgres(18)
-def test_no_such_database(shop: Path, server: Server) -> None:
-    answer = bgce("up", "-d", server.url(database="is_not_here"), cwd=shop)
+def test_no_such_database(shop: Path, database: str) -> None:
+    answer = bgce("up", "-d", make_conninfo(database, dbname="is_not_here"), cwd=shop)
     assert answer.code == 4
     assert "is_not_here" in sentence(answer)
     hinted(answer)
@@ -278,7 +280,7 @@ def test_expecting_another_plan(shop: Path, database: str) -> None:
 
 def test_a_history_that_was_changed(shop: Path, database: str) -> None:
     assert bgce("up", "-d", database, cwd=shop).code == 0
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE bgce_migrate.migration_history SET name = 'forged' WHERE version = 2")
     answer = bgce("history", "--verify", "-d", database, cwd=shop)

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from bgce_migrate.servers import Server
 from tests.cli.program import bgce, write
+from tests.servers import as_superuser, make_administrator
 
 pytestmark = pytest.mark.postgres(18)
 
@@ -32,12 +33,11 @@ def search(text: str, secret: str = SEED) -> None:
 
 @pytest.fixture
 def login(server: Server, database: str) -> str:
-    """The URL of a superuser with the seeded password."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        role = sql.SQL("CREATE ROLE seeded SUPERUSER LOGIN PASSWORD {}").format(sql.Literal(SEED))
-        connection.execute(role)
-        name = connection.info.dbname
-    return server.url(role="seeded", password=SEED, database=name)
+    """The URL of an administrator with the seeded password."""
+    name = psycopg.conninfo.conninfo_to_dict(make_administrator(database, "seeded"))["dbname"]
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER ROLE seeded PASSWORD {}").format(sql.Literal(SEED)))
+    return server.url(role="seeded", password=SEED, database=str(name))
 
 
 def pairs(url: str, password: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from bgce_migrate.servers import Server
 from tests.pooler import Pooler
 from tests.proxy import Proxy
+from tests.servers import as_superuser
 
 pytestmark = pytest.mark.postgres(18)
 
@@ -66,7 +67,7 @@ def test_proxy_refuses(proxy: Proxy, database: str) -> None:
 @pytest.mark.postgres(18, 16)
 def test_pgbouncer_pools_by_transaction(pgbouncer: Pooler, server: Server, database: str) -> None:
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(as_superuser(database)) as connection:
         connection.execute("CREATE ROLE cortex_user LOGIN PASSWORD 'geheim'")
     own = pgbouncer.url(server.url("cortex_user", "geheim", str(name)))
     with psycopg.connect(own, autocommit=True) as one, psycopg.connect(own, autocommit=True) as two:

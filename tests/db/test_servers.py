@@ -21,6 +21,7 @@ from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.servers import Server, programs
 from bgce_migrate.servers.account import server_account
 from bgce_migrate.servers.choose import choose
+from tests.servers import as_superuser
 
 REPOSITORY = Path(__file__).parents[2]
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be an ordinary user and not")
@@ -99,7 +100,7 @@ def test_everybody_needs_a_password(root: Path) -> None:
 
 
 def test_url_is_encoded(server: Server, database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("""CREATE ROLE "who?:/@ %é" LOGIN PASSWORD 'p@ss:/?#%w ö'""")
     assert _ask(server, "SELECT current_user", role="who?:/@ %é", password="p@ss:/?#%w ö") == "who?:/@ %é"
 

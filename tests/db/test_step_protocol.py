@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from bgce_migrate.apply import bootstrap, plain
 from bgce_migrate.apply.audit import Audit
@@ -37,7 +38,7 @@ from bgce_migrate.migration import (
 )
 from bgce_migrate.servers import Server
 from tests.pooler import Pooler, start_pgbouncer
-from tests.servers import DatabaseMaker, start_server
+from tests.servers import DatabaseMaker, as_superuser, make_administrator
 
 SCHEMA = "bgce_migrate"
 DOMAINS = (Domain("alpha", Path(".")), Domain("beta", Path(".")))
@@ -112,7 +113,7 @@ def expected(body: str, layout: str) -> str:
 class Bench:
     """A bootstrapped database and a way to run one body on it."""
 
-    admin: str
+    superuser: str
     access: Access
 
     @contextmanager
@@ -142,16 +143,8 @@ class Bench:
         return Owned(step, owner, "alpha_migrator", "public")
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.admin, autocommit=True) as connection:
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
             return connection.execute(sql.encode()).fetchall()
-
-
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
 
 
 @pytest.fixture
@@ -162,30 +155,19 @@ def pooler(any_server: Server) -> Iterator[Pooler]:
 
 @pytest.fixture(params=["direct", "pooled"])
 def make_bench(
-    request: pytest.FixtureRequest, any_server: Server
-) -> Iterator[Callable[[str], Bench]]:
-    maker = DatabaseMaker(any_server)
-
+    request: pytest.FixtureRequest, any_server: Server, maker: DatabaseMaker
+) -> Callable[[str], Bench]:
     def make(layout: str) -> Bench:
-        admin = maker()
-        name = admin.rsplit("/", 1)[1].split("?")[0]
-        login, password = "postgres", any_server.admin_password
-        with connect(admin, SCHEMA) as session:
-            if layout == "plain":
-                with psycopg.connect(admin, autocommit=True) as c:
-                    c.execute("CREATE ROLE plain_login LOGIN PASSWORD 'secret'")
-                    c.execute(f"GRANT ALL ON DATABASE {name} TO plain_login".encode())
-                    c.execute("GRANT ALL ON SCHEMA public TO plain_login")
-                login, password = "plain_login", "secret"
-            else:
-                wanted = bootstrap.Wanted(DOMAINS, SCHEMA, layout)
-                statements, _ = bootstrap.plan(session, wanted)
+        url = maker()
+        superuser = as_superuser(url)
+        if layout != "plain":
+            with connect(make_administrator(url), SCHEMA) as session:
+                statements, _ = bootstrap.plan(session, bootstrap.Wanted(DOMAINS, SCHEMA, layout))
                 bootstrap.run(session, statements)
-                with psycopg.connect(admin, autocommit=True) as c:
-                    for role in (MIGRATOR, *([d.migrator for d in DOMAINS] if layout == "login" else [])):
-                        c.execute(f"ALTER ROLE {role} PASSWORD 'secret'".encode())
-                login, password = MIGRATOR, "secret"
-        url = any_server.url(role=login, password=password, database=name)
+            with psycopg.connect(superuser, autocommit=True) as c:
+                for role in (MIGRATOR, *([d.migrator for d in DOMAINS] if layout == "login" else [])):
+                    c.execute(f"ALTER ROLE {role} PASSWORD 'secret'".encode())
+            url = any_server.url(MIGRATOR, "secret", str(conninfo_to_dict(url)["dbname"]))
         if request.param == "pooled":
             url = request.getfixturevalue("pooler").url(url)
         if layout == "plain":
@@ -193,10 +175,9 @@ def make_bench(
                 plain.create_plain(session, read_facts(session), SCHEMA)
         passwords = {d.migrator: "secret" for d in DOMAINS}
         access = Access(url, SCHEMA, "plain" if layout == "plain" else "guarded", layout, passwords)
-        return Bench(admin, access)
+        return Bench(superuser, access)
 
-    yield make
-    maker.clean()
+    return make
 
 
 @pytest.mark.parametrize("layout", ["plain", "role", "login"])
@@ -232,7 +213,7 @@ def check_body(bench: Bench, runner: StepRunner, layout: str, body: str) -> None
 
 def reset(bench: Bench) -> None:
     """The database as before the body."""
-    with psycopg.connect(bench.admin, autocommit=True) as c:
+    with psycopg.connect(bench.superuser, autocommit=True) as c:
         for name in ("hostile", "hostile2", "made_at_commit"):
             c.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
         c.execute("DROP FUNCTION IF EXISTS who()")

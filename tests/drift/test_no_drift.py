@@ -12,7 +12,7 @@ from bgce_migrate.errors import Refused
 from tests.cli.program import bgce, write
 from tests.drift.scene import look, run, texts
 from tests.e2e.desks import down, require_done, up
-from tests.servers import DatabaseMaker, start_server
+from tests.servers import DatabaseMaker, as_superuser, start_server
 
 FILES = {
     "shop/000001_days.up.sql": "CREATE TABLE days (day date NOT NULL, n integer) PARTITION BY RANGE (day);\n"
@@ -47,8 +47,8 @@ def shop(tmp_path: Path, server_root: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def applied(shop: Path, database: str) -> str:
-    """The tree applied by the superuser."""
-    with psycopg.connect(database, autocommit=True) as connection:
+    """The tree applied by the database's owner."""
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("CREATE ROLE teller")
     require_done(up(shop, database))
     return database
@@ -86,7 +86,7 @@ def test_what_a_routine_and_other_tools_make(shop: Path, applied: str) -> None:
 
 
 def test_what_belongs_to_an_extension(shop: Path, database15: str) -> None:
-    with psycopg.connect(database15, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database15), autocommit=True) as connection:
         connection.execute("CREATE ROLE teller")
         connection.execute("CREATE EXTENSION citext")
     write(shop, {"shop/000003_mail.up.sql": "CREATE EXTENSION IF NOT EXISTS citext;\nALTER TABLE goods ADD COLUMN mail citext;"})
@@ -142,7 +142,7 @@ def test_another_hand_and_another_order_of_columns(shop: Path, applied: str) -> 
 def test_refusals_and_the_command(shop: Path, database: str) -> None:
     with pytest.raises(Refused, match="has no history"):
         look(shop, database)
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("CREATE ROLE teller")
     at = ("--migrations", ".", "-d", database)
     assert bgce("up", *at, cwd=shop).code == 0
@@ -184,9 +184,9 @@ def test_a_lost_text_is_said(shop: Path, server_root: Path) -> None:
     maker = DatabaseMaker(start_server(server_root, 18))
     try:
         url = maker()
-        run(url, ["CREATE ROLE teller"])
+        run(as_superuser(url), ["CREATE ROLE teller"])
         require_done(up(shop, url))
-        run(url, [
+        run(as_superuser(url), [
             "ALTER TABLE bgce_migrate.migration_history DISABLE TRIGGER ALL",
             "UPDATE bgce_migrate.migration_history SET up_sql = NULL WHERE service_name = 'stock'",
         ])  # fmt: skip

@@ -11,6 +11,7 @@ from tests.cli.program import bgce, write
 from tests.drift.scene import look, run, texts
 from tests.e2e.desks import require_done, up
 from tests.e2e.scene import PASSWORD, as_role
+from tests.servers import as_superuser
 
 FILES = {
     "shop/000001_goods.up.sql": "CREATE TABLE goods (id bigint PRIMARY KEY, name text);",
@@ -19,10 +20,12 @@ FILES = {
 AT = ("--migrations", ".")
 
 
+@pytest.mark.superuser("only one may make an event trigger")
 @pytest.mark.postgres(18, 16)
 def test_who_when_and_what(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shop = write(tmp_path, FILES)
+    database = as_superuser(database)
     require_done(up(shop, database))
     answer = bgce("drift", "--watch-ddl", *AT, "-d", database, cwd=shop)
     assert answer.code == 0 and "is written down from now on" in answer.out, answer.err

@@ -14,6 +14,7 @@ from bgce_migrate.apply.target import Address
 from bgce_migrate.db.statements import MIGRATOR
 from bgce_migrate.desk import Desk
 from tests.e2e.scene import PASSWORD, as_role, make_owner, write
+from tests.servers import as_superuser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,15 +64,15 @@ def logins(desk: Desk) -> dict[str, str]:
     return dict.fromkeys([MIGRATOR, *(d.migrator for d in domains)], PASSWORD)
 
 
-def bootstrap(project: Path, superuser: str, admin: str | None = None) -> Guarded:
-    """Make a database ready as an ordinary administrator who owns it."""
-    admin = admin or make_owner(superuser, "admin", "CREATEROLE")
+def bootstrap(project: Path, url: str, admin: str | None = None) -> Guarded:
+    """Make the database that `url` names ready, as an ordinary administrator who owns it."""
+    admin = admin or make_owner(url, "admin", "CREATEROLE")
     desk = Desk.load(project)
     database = desk.project.database
     passwords = logins(desk)
     at = Address(admin, database.bookkeeping_schema, database.mode)
     statements, _ = desk.bootstrap(at, passwords=passwords)
-    return Guarded(project, superuser, admin, as_role(superuser, MIGRATOR), passwords, statements)
+    return Guarded(project, as_superuser(url), admin, as_role(url, MIGRATOR), passwords, statements)
 
 
 def service(guarded: Guarded, login: str) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from bgce_migrate.servers import programs
+from tests.servers import make_administrator
 
 SCHEMA = "bgce_migrate"
 PASSWORD = "secret"
@@ -24,16 +24,9 @@ def as_role(url: str, role: str, password: str = PASSWORD) -> str:
     return make_conninfo(url, user=role, password=password)
 
 
-def make_owner(admin: str, role: str = "app", options: str = "") -> str:
-    """An ordinary login that owns the database `admin` names; its address."""
-    name = str(conninfo_to_dict(admin)["dbname"])
-    with psycopg.connect(admin, autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-            create = f"CREATE ROLE {{}} LOGIN PASSWORD {{}} NOSUPERUSER {options}"
-            connection.execute(sql.SQL(create).format(sql.Identifier(role), sql.Literal(PASSWORD)))
-        alter = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(role))
-        connection.execute(alter)
-    return as_role(admin, role)
+def make_owner(url: str, role: str = "app", options: str = "") -> str:
+    """An ordinary login that owns the database `url` names; its address."""
+    return make_administrator(url, role, options)
 
 
 def query(url: str, text: str) -> list[tuple[object, ...]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,31 +15,18 @@ import pytest
 from bgce_migrate import library
 from bgce_migrate.desk import Desk
 from bgce_migrate.migration import MigrationId
-from bgce_migrate.servers import Server
 from tests.e2e.desks import down, force, open_desk, version
 from tests.e2e.scene import Outcome, dump, make_owner, psql_file, up_files
-from tests.servers import DatabaseMaker, start_server
+from tests.servers import DatabaseMaker
 
 FOLDERS = [Path(text) for text in os.environ.get("BGCE_REAL_FOLDERS", "").split(":") if text]
 
 pytestmark = pytest.mark.skipif(not FOLDERS, reason="BGCE_REAL_FOLDERS names no folder of a public project")
 
 
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    return start_server(server_root, request.param)
-
-
-@pytest.fixture
-def make_database(any_server: Server) -> Iterator[DatabaseMaker]:
-    maker = DatabaseMaker(any_server)
-    yield maker
-    maker.clean()
-
-
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_schema_equals_what_psql_makes(folder: Path, make_database: DatabaseMaker) -> None:
-    ours, theirs = (make_owner(make_database()) for _ in range(2))
+def test_schema_equals_what_psql_makes(folder: Path, maker: DatabaseMaker) -> None:
+    ours, theirs = (make_owner(maker()) for _ in range(2))
     files = up_files(folder)
     said = Outcome("")
     for file in files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,22 +15,11 @@ from bgce_migrate.servers import Server
 from tests.e2e.desks import down, require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, shipped_domains, toml
 from tests.e2e.scene import PASSWORD, query, write
-from tests.servers import DatabaseMaker, start_server
-
-
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
 
 
 @pytest.fixture
-def database(any_server: Server) -> Iterator[str]:
-    maker = DatabaseMaker(any_server)
-    yield maker()
-    maker.clean()
+def database(any_database: str) -> str:
+    return any_database
 
 
 @pytest.fixture(params=["role", "login"])

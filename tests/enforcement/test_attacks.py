@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -13,31 +13,21 @@ from bgce_migrate.servers import Server
 from tests.enforcement.attacks import ATTACKS, EVERYWHERE, LEAKS, OWN_RIGHTS
 from tests.enforcement.snapshot import difference, take
 from tests.enforcement.world import World, make_world
-from tests.servers import DatabaseMaker, start_server
+from tests.servers import DatabaseMaker
 
 ROOT = Path(__file__).resolve().parents[2]
 MakeWorld = Callable[[str], World]
 
 
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
-
-
 @pytest.fixture
-def make(any_server: Server) -> Iterator[MakeWorld]:
+def make(maker: DatabaseMaker) -> MakeWorld:
     """Call it for a fresh world; the one before is gone then."""
-    maker = DatabaseMaker(any_server)
 
     def fresh(mode: str) -> World:
         maker.clean()
         return make_world(maker(), mode)
 
-    yield fresh
-    maker.clean()
+    return fresh
 
 
 @pytest.mark.parametrize("mode", ["role", "login"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,22 +16,7 @@ from bgce_migrate.servers import Server
 from tests.e2e.desks import require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service, shipped_domains, toml
 from tests.e2e.scene import as_role, make_owner, query, write
-from tests.servers import DatabaseMaker, start_server
-
-
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
-
-
-@pytest.fixture
-def maker(any_server: Server) -> Iterator[DatabaseMaker]:
-    maker = DatabaseMaker(any_server)
-    yield maker
-    maker.clean()
+from tests.servers import DatabaseMaker, as_superuser
 
 
 def administrator(superuser: str, options: str = "CREATEROLE CREATEDB") -> str:
@@ -93,7 +77,7 @@ def test_an_administrator_who_may_make_no_database_is_told_what_to_do(
 
 
 def test_a_wrong_password_is_no_missing_database(maker: DatabaseMaker, any_server: Server, tmp_path: Path) -> None:
-    admin = make_conninfo(administrator(maker()), password="wrong")
+    admin = make_conninfo(administrator(as_superuser(maker())), password="wrong")
     with pytest.raises(Unavailable, match="password authentication failed"):
         do(copy_platform(tmp_path), admin)
 
@@ -130,16 +114,17 @@ def test_one_new_domain_alone(maker: DatabaseMaker, tmp_path: Path) -> None:
 
 
 def test_logins_that_were_there_before_get_what_the_others_get(maker: DatabaseMaker, tmp_path: Path) -> None:
-    superuser = maker()
+    fresh = maker()
+    superuser = as_superuser(fresh)
     for login in ("cortex_user", "postal_user"):
         query(superuser, f"CREATE ROLE {login} LOGIN")
     query(superuser, "CREATE ROLE bgce_migrator LOGIN")
-    admin = make_owner(superuser, "admin", "CREATEROLE")
+    admin = make_owner(fresh, "admin", "CREATEROLE")
     major = query(superuser, "SELECT current_setting('server_version_num')::int / 10000")[0][0]
     if major != 15:
         for login in ("cortex_user", "postal_user", "bgce_migrator"):
             query(superuser, f"GRANT {login} TO admin WITH ADMIN OPTION")
-    guarded = bootstrap(copy_platform(tmp_path), superuser, admin)
+    guarded = bootstrap(copy_platform(tmp_path), fresh, admin)
     query(superuser, "ALTER ROLE bgce_migrator PASSWORD 'secret'")
     require_done(up(guarded.project, guarded.url))
     assert query(service(guarded, "cortex_user"), "SELECT count(*) > 1 FROM bgce_migrate.migration_state") == [(True,)]
@@ -148,10 +133,10 @@ def test_logins_that_were_there_before_get_what_the_others_get(maker: DatabaseMa
 
 
 def test_an_owner_role_that_may_log_in_is_refused(maker: DatabaseMaker, tmp_path: Path) -> None:
-    superuser = maker()
-    query(superuser, "CREATE ROLE cortex_owner LOGIN")
+    fresh = maker()
+    query(as_superuser(fresh), "CREATE ROLE cortex_owner LOGIN")
     with pytest.raises(Refused, match="cortex_owner exists and may log in"):
-        do(copy_platform(tmp_path), make_owner(superuser, "admin", "CREATEROLE"))
+        do(copy_platform(tmp_path), make_owner(fresh, "admin", "CREATEROLE"))
 
 
 def test_memberships_that_inherit_are_mended(maker: DatabaseMaker, any_server: Server, tmp_path: Path) -> None:
@@ -190,9 +175,9 @@ def test_an_older_bookkeeping_is_upgraded_by_the_administrator(mode: str, maker:
 
 
 def test_an_older_plain_bookkeeping_is_upgraded_by_up(maker: DatabaseMaker, tmp_path: Path) -> None:
-    superuser, folder = maker(), tmp_path / "shop"
+    url, folder = maker(), tmp_path / "shop"
     folder.mkdir()
-    url = make_owner(superuser)
+    url = make_owner(url)
     (folder / "000001_a.up.sql").write_text("CREATE TABLE a (id int);")
     require_done(up(folder, url))
     age(url)
@@ -224,11 +209,19 @@ def test_shared_functions_that_are_there_are_given(maker: DatabaseMaker, tmp_pat
     assert plan(guarded.project, guarded.admin)[0] == ()
 
 
+def test_an_administrator_is_told_whose_login_reads_the_history(maker: DatabaseMaker, tmp_path: Path) -> None:
+    guarded = bootstrap(copy_platform(tmp_path), maker())
+    with pytest.raises(Refused, match="admin may not read the bookkeeping in schema bgce_migrate: permission denied") as caught:
+        Desk.load(guarded.project).open(Address(guarded.admin))
+    assert caught.value.exit_code == 3 and "a migrator's login" in (caught.value.hint or "")
+
+
 def doctor(guarded: Guarded, url: str, mode: str) -> dict[str, str]:
     desk = Desk.load(guarded.project)
     return dict(desk.doctor(Address(url, "bgce_migrate", mode, guarded.passwords)))
 
 
+@pytest.mark.superuser("doctor is to say so")
 @pytest.mark.parametrize("mode", ["role", "login"])
 def test_doctor_tells_what_is_enforced_and_what_is_missing(mode: str, maker: DatabaseMaker, tmp_path: Path) -> None:
     guarded = bootstrap(copy_platform(tmp_path, mode), maker())

@@ -18,7 +18,6 @@ from tests.e2e.desks import down, require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
 from tests.e2e.scene import as_role, query, write
 from tests.proxy import Proxy
-from tests.servers import DatabaseMaker, start_server
 
 SHOP = {
     "bgce.toml": '[project]\nname = "shop"\ndomains = ["shop", "press"]\n[database]\nmode = "MODE"\n',
@@ -61,19 +60,9 @@ calls = ["shop:rebate"]
 }
 
 
-@pytest.fixture(scope="module", params=[18, 16, 15], ids=["pg18", "pg16", "pg15"])
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
-
-
 @pytest.fixture
-def database(any_server: Server) -> Iterator[str]:
-    maker = DatabaseMaker(any_server)
-    yield maker()
-    maker.clean()
+def database(any_database: str) -> str:
+    return any_database
 
 
 @pytest.fixture(params=["role", "login"])
@@ -165,6 +154,23 @@ def test_a_shared_function_goes_to_who_calls_it(shop: Guarded) -> None:
     )
     assert may(shop, "press_user", "SELECT rebate(100)")
     assert may(shop, "shop_user", "SELECT rebate(100)")
+
+
+def test_a_function_made_in_hiding_is_given_too(shop: Guarded) -> None:
+    """The text of a block names no function: the server's catalog tells what the step has made."""
+    add(
+        shop,
+        "000002_hidden",
+        "DO $$ BEGIN\n"
+        "  BEGIN EXECUTE 'CREATE FUNCTION re' || $f$bate(amount integer, \"By\" text DEFAULT 'x') RETURNS integer LANGUAGE sql"
+        " SECURITY DEFINER SET search_path = public, pg_temp AS 'SELECT amount / 10'$f$;\n"
+        "  EXCEPTION WHEN duplicate_function THEN NULL; END;\n"
+        "  EXECUTE 'CREATE FUNCTION own' || $f$_one() RETURNS int LANGUAGE sql AS 'SELECT 1'$f$;\n"
+        "  REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC; END $$;",
+    )
+    assert may(shop, "press_user", "SELECT rebate(100)")
+    assert may(shop, "till_user", "SELECT own_one()")
+    assert not may(shop, "press_user", "SELECT own_one()")
 
 
 def test_a_declared_service_that_is_not_there_yet_stops_nobody(shop: Guarded) -> None:

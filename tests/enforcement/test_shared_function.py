@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.desks import require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
 from tests.e2e.scene import query
+from tests.servers import as_superuser
 
 LIKE = "INSERT INTO likes (user_id, likeable_type, likeable_id) VALUES (1, 'post', 1)"
 
@@ -18,10 +19,10 @@ LIKE = "INSERT INTO likes (user_id, likeable_type, likeable_id) VALUES (1, 'post
 def platform(database: str, tmp_path: Path) -> Guarded:
     guarded = bootstrap(copy_platform(tmp_path), database)
     require_done(up(guarded.project, guarded.url))
-    query(database, "INSERT INTO users (id, username, email, password_hash) VALUES (1, 'ada', 'a@example.org', 'x')")
-    query(database, "INSERT INTO categories (id, label, slug) VALUES (1, 'c', 'c')")
+    query(as_superuser(database), "INSERT INTO users (id, username, email, password_hash) VALUES (1, 'ada', 'a@example.org', 'x')")
+    query(as_superuser(database), "INSERT INTO categories (id, label, slug) VALUES (1, 'c', 'c')")
     query(
-        database,
+        as_superuser(database),
         "INSERT INTO posts (id, order_no, title, slug, content, category_id, created_by, like_count)"
         " VALUES (1, 1, 't', 't', 'x', 1, 1, NULL)",
     )

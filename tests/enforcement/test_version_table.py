@@ -11,6 +11,7 @@ from tests.e2e.desks import require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
 from tests.e2e.scene import query
 from tests.grants.running import grant
+from tests.servers import as_superuser
 
 TABLE = "cortex_schema_migrations"
 
@@ -22,9 +23,9 @@ def platform(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> G
     declared = project / "bgce.toml"
     declared.write_text(declared.read_text() + '[compat]\ngolang_migrate = "{service}_schema_migrations"\n')
     guarded = bootstrap(project, database)
-    query(database, f"CREATE TABLE {TABLE} (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)")
-    query(database, f"INSERT INTO {TABLE} VALUES (4, false)")
-    query(database, f"ALTER TABLE {TABLE} OWNER TO {request.param}")
+    query(as_superuser(database), f"CREATE TABLE {TABLE} (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)")
+    query(as_superuser(database), f"INSERT INTO {TABLE} VALUES (4, false)")
+    query(as_superuser(database), f"ALTER TABLE {TABLE} OWNER TO {request.param}")
     return guarded
 
 

@@ -32,6 +32,7 @@ from bgce_migrate.migration import (
 )
 from bgce_migrate.outcome import Head, StepResult
 from tests.e2e.scene import PASSWORD, as_role, make_owner
+from tests.servers import as_superuser
 
 SCHEMA = "bgce_migrate"
 
@@ -173,9 +174,9 @@ class Crew:
                 runner.session.close()
 
 
-def make_world(superuser: str, mode: str) -> World:
+def make_world(url: str, mode: str) -> World:
     """Bootstrap by an administrator who is no superuser, then let each domain make what it has."""
-    admin = make_owner(superuser, "admin", "CREATEROLE")
+    admin, superuser = make_owner(url, "admin", "CREATEROLE"), as_superuser(url)
     with connect(admin, SCHEMA) as session:
         statements, _ = bootstrap.plan(session, bootstrap.Wanted(DOMAINS, SCHEMA, mode))
         bootstrap.run(session, statements)

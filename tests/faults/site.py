@@ -25,7 +25,7 @@ from bgce_migrate.desk import Desk
 from bgce_migrate.migration import Step
 from bgce_migrate.outcome import Head, RunReport
 from bgce_migrate.servers import Server, programs
-from tests.faults.zygote import Finished, Started, Zygote
+from tests.zygote import Finished, Started, Zygote
 
 SECRET = "s3cret-of-the-login"
 PLAIN_LOGIN = "plain_login"
@@ -68,11 +68,12 @@ class Watcher(Silent):
 
 @dataclass
 class Site:
-    """Migrations in `root` and the database at `url`; `admin` is the superuser's URL of the same database."""
+    """Migrations in `root` and the database at `url`; `admin` bootstraps a guarded one, `superuser` looks and breaks things."""
 
     root: Path
     layout: str
     admin: str
+    superuser: str
     url: str
     server: Server
     zygote: Zygote
@@ -172,7 +173,7 @@ class Site:
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows, as the superuser sees them."""
-        with psycopg.connect(self.admin, autocommit=True) as connection:
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
             cursor = connection.execute(sql.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -190,12 +191,12 @@ class Site:
 
     def chain_faults(self, anchors: Mapping[str, Head] | None = None) -> tuple[str, ...]:
         """What `history --verify` finds."""
-        with self.open(self.admin, check=False) as target:
+        with self.open(check=False) as target:
             return verify(read_rows(target.control), anchors or {})
 
     def catalog(self) -> str:
         """The schema as pg_dump tells it, the bookkeeping left out."""
-        return dump(self.server, self.admin)
+        return dump(self.server, self.superuser)
 
     def tables(self) -> set[str]:
         """Tables outside the system and the bookkeeping."""
@@ -227,7 +228,7 @@ class Site:
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A session of the superuser, not in autocommit mode; to hold something."""
-        return psycopg.connect(self.admin, application_name="holder of the test")
+        return psycopg.connect(self.superuser, application_name="holder of the test")
 
     def lock_holder(self) -> int | None:
         """The backend that holds the run lock."""

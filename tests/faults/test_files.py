@@ -17,7 +17,7 @@ from bgce_migrate.errors import Refused
 from bgce_migrate.servers import programs
 from tests.faults.conftest import MakeSite
 from tests.faults.site import Site, only_guarded, only_plain
-from tests.faults.zygote import Finished
+from tests.zygote import Finished
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -89,7 +89,7 @@ def test_split_as_psql_does(site: Site, make_site: MakeSite) -> None:
     other.domain("core", tables=["one"])
     other.write("core", 1, "SELECT 1;")
     other.bootstrap()
-    known = conninfo_to_dict(other.admin)
+    known = conninfo_to_dict(other.superuser)
     role = "SET ROLE core_owner;\n" if site.layout == "guarded" else "SET ROLE plain_login;\n"
     subprocess.run(
         [programs.find(site.server.provider, site.server.major).path("psql"), "-qX", "-v", "ON_ERROR_STOP=1",

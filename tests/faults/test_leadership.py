@@ -157,7 +157,7 @@ def test_the_run_lock_cannot_be_squatted(site: Site) -> None:
     """F6: a stranger can neither take the table lock nor stop a run with our advisory key."""
     trees.six_steps(site)
     site.bootstrap()
-    name = str(psycopg.conninfo.conninfo_to_dict(site.admin)["dbname"])
+    name = str(psycopg.conninfo.conninfo_to_dict(site.superuser)["dbname"])
     site.query(f"CREATE ROLE stranger LOGIN PASSWORD '{SECRET}'")
     with psycopg.connect(site.server.url("stranger", SECRET, name), autocommit=True) as stranger:
         stranger.execute("SELECT pg_advisory_lock(hashtextextended('bgce-migrate bgce_migrate', 0))")

@@ -29,7 +29,7 @@ def test_a_reader_is_not_queued_behind_an_alter(site: Site) -> None:
     quit_ = threading.Event()
 
     def read() -> None:
-        with psycopg.connect(site.admin, autocommit=True) as reader:
+        with psycopg.connect(site.superuser, autocommit=True) as reader:
             while not quit_.is_set():
                 began = time.monotonic()
                 reader.execute("SELECT count(*) FROM goods")

@@ -18,8 +18,8 @@ from bgce_migrate.servers.account import server_account
 from tests.faults.cluster import remove_primary, start_primary
 from tests.faults.conftest import build_site
 from tests.faults.site import PLAIN_LOGIN, Site, until
-from tests.faults.zygote import Zygote
 from tests.servers import DatabaseMaker
+from tests.zygote import Zygote
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root (firewall rules, mounts)")
 needs_iptables = pytest.mark.skipif(shutil.which("iptables") is None, reason="iptables is not installed")

@@ -20,8 +20,8 @@ from tests.faults.cluster import Standby, caught_up, make_standby, remove_primar
 from tests.faults.conftest import build_site
 from tests.faults.injections import await_server, crash, setting
 from tests.faults.site import PLAIN_LOGIN, SECRET, Site, Watcher, only_guarded, only_plain, until
-from tests.faults.zygote import Zygote
 from tests.servers import DatabaseMaker
+from tests.zygote import Zygote
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_read_only_default(site: Site, level: str) -> None:
     known = conninfo_to_dict(site.url)
     name = sql.Identifier(str(known["user" if level == "role" else "dbname"]))
     statement = sql.SQL("ALTER {} {} SET default_transaction_read_only = on").format(sql.SQL(level.upper()), name)
-    with psycopg.connect(site.admin, autocommit=True) as connection:
+    with psycopg.connect(site.superuser, autocommit=True) as connection:
         connection.execute(statement)
     done = site.run("up")
     assert done.code == 3
@@ -141,14 +141,14 @@ def test_failover_loses_the_last_commit(own_site: Site, primary: Server, standby
     """F39, F41: the receipt has seen more than the new primary has: refused with --after, until a human accepts."""
     slow_steps(own_site)
     assert own_site.up(limit=2).exit_code == 0
-    until(lambda: caught_up(own_site.admin, standby.url(own_site.admin)))
+    until(lambda: caught_up(own_site.superuser, standby.url(own_site.superuser)))
     standby.stop()
     receipt = own_site.up()
     assert receipt.exit_code == 0 and receipt.heads["core"].sequence == 3
     servers.stop(server_root, name=primary.name, mode="immediate")
     standby.start()
     standby.promote()
-    moved = Site(own_site.root, "plain", standby.url(own_site.admin), standby.url(own_site.url), standby.server, own_site.zygote)
+    moved = Site(own_site.root, "plain", "", standby.url(own_site.superuser), standby.url(own_site.url), standby.server, own_site.zygote)
     with pytest.raises(HistoryBroken, match="an older state was brought back") as caught:
         moved.up(after=receipt.heads)
     assert caught.value.exit_code == 3 and "accept-rewind" in (caught.value.hint or "")
@@ -167,13 +167,13 @@ def test_failover_between_two_steps(own_site: Site, primary: Server, standby: St
 
     def fail_over(step: Step) -> None:
         if step.id.version == 3:
-            until(lambda: caught_up(own_site.admin, standby.url(own_site.admin)))
+            until(lambda: caught_up(own_site.superuser, standby.url(own_site.superuser)))
             servers.stop(server_root, name=primary.name, mode="immediate")
             standby.promote()
 
     report = own_site.up(both, progress=Watcher(started=_once(fail_over)))
     assert report.exit_code == 0, report.failure
-    moved = Site(own_site.root, "plain", standby.url(own_site.admin), standby.url(own_site.url), standby.server, own_site.zygote)
+    moved = Site(own_site.root, "plain", "", standby.url(own_site.superuser), standby.url(own_site.url), standby.server, own_site.zygote)
     require_three(moved)
     assert moved.value("SELECT timeline FROM bgce_migrate.meta") == 2
 
@@ -187,7 +187,7 @@ def test_failover_that_loses_a_step_of_this_run(
 
     def fail_over(step: Step) -> None:
         if step.id.version == 2:
-            until(lambda: caught_up(own_site.admin, standby.url(own_site.admin)))
+            until(lambda: caught_up(own_site.superuser, standby.url(own_site.superuser)))
             standby.stop()
         if step.id.version == 3:
             servers.stop(server_root, name=primary.name, mode="immediate")
@@ -196,7 +196,7 @@ def test_failover_that_loses_a_step_of_this_run(
 
     report = own_site.up(both, progress=Watcher(started=_once(fail_over)))
     assert report.exit_code == 3, report.failure
-    moved = Site(own_site.root, "plain", standby.url(own_site.admin), standby.url(own_site.url), standby.server, own_site.zygote)
+    moved = Site(own_site.root, "plain", "", standby.url(own_site.superuser), standby.url(own_site.url), standby.server, own_site.zygote)
     assert moved.tables() == {"one"}
     assert moved.applied() == ["core/1"]
 
@@ -225,7 +225,7 @@ def test_another_cluster(plain: Site, own_site: Site) -> None:
     trees.six_steps(plain)
     assert plain.run("up", "2").code == 0
     _copy(plain, own_site)
-    moved = Site(plain.root, "plain", own_site.admin, own_site.url, own_site.server, plain.zygote)
+    moved = Site(plain.root, "plain", "", own_site.superuser, own_site.url, own_site.server, plain.zygote)
     done = moved.run("up")
     assert done.code == 3
     assert "its history was written for" in done.message and "--accept-cluster" in done.stderr

@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from bgce_migrate.servers import Server
 from tests.faults.conftest import build_site
 from tests.faults.site import Site, only_guarded, only_plain
-from tests.faults.zygote import Finished, Zygote
 from tests.servers import DatabaseMaker
+from tests.zygote import Finished, Zygote
 
 
 def one_file(site: Site, up: str, *, more: str = "") -> Finished:
@@ -122,7 +122,7 @@ def test_autonomous_write_through_dblink(debian15: Server, zygote: Zygote, tmp_p
         site = build_site(debian15, maker, zygote, tmp_path / "site", "plain")
         site.query("CREATE EXTENSION dblink")
         site.query("CREATE TABLE outside (id int)")
-        known = conninfo_to_dict(site.admin)
+        known = conninfo_to_dict(site.superuser)
         there = " ".join(f"{key}={known[key]}" for key in ("host", "port", "dbname", "user", "password"))
         site.query("GRANT EXECUTE ON FUNCTION dblink_connect_u(text, text) TO plain_login")
         body = (
@@ -301,6 +301,6 @@ def test_a_failing_down(site: Site) -> None:
     done = site.run("down", "1", "--yes")
     assert done.code == 5, done.stderr
     assert site.tables() == {"base"}
-    with psycopg.connect(site.admin) as connection:
+    with psycopg.connect(site.superuser) as connection:
         row = connection.execute("SELECT applied FROM bgce_migrate.migration_state").fetchone()
     assert row == (True,)

@@ -15,8 +15,11 @@ from bgce_migrate.fingerprint.model import Catalog
 from bgce_migrate.fingerprint.wording import tell
 from bgce_migrate.servers import Server
 from tests.fingerprint.scene import Change, changes, made, read, run
+from tests.servers import as_superuser
 
 CHANGES = changes()
+
+pytestmark = pytest.mark.superuser("makes each change and reads it in one transaction; only superusers make some")
 
 
 def test_there_are_enough_kinds() -> None:
@@ -110,7 +113,7 @@ def test_another_place_on_disk(any_server: Server, tmp_path: Path) -> None:
         url = make()
         run(url, "CREATE TABLE t (id integer PRIMARY KEY); CREATE INDEX i ON t (id)")
         before = read(url)
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(as_superuser(url), autocommit=True) as connection:
             connection.execute("SET allow_in_place_tablespaces = on")
             connection.execute("CREATE TABLESPACE fp_fast LOCATION ''")
             try:
@@ -132,7 +135,7 @@ def test_an_extension_is_one_thing(server_root: Path) -> None:
     from tests.servers import start_server
 
     with made(start_server(server_root, 15)) as make:
-        url = make()
+        url = as_superuser(make())
         before = read(url)
         run(url, "CREATE EXTENSION citext; CREATE EXTENSION hstore")
         assert [tell(d) for d in compare(before, read(url))] == ["extension citext is new", "extension hstore is new"]

@@ -20,7 +20,7 @@ from tests.e2e.desks import require_done, up
 from tests.e2e.platform import bootstrap, copy_platform
 from tests.fingerprint.scene import BASE, dumped_and_restored, made, read, run
 from tests.grants.running import grant
-from tests.servers import start_server
+from tests.servers import as_superuser, start_server
 
 #: Expressions that a server writes down in another way once it has read its own text again, and others near to them.
 ODD = """
@@ -63,12 +63,12 @@ def told(before: Catalog, after: Catalog) -> list[str]:
 def test_dump_and_restore(any_server: Server, tmp_path: Path) -> None:
     with made(any_server) as make:
         url = make()
-        run(url, BASE)
+        run(as_superuser(url), BASE)
         run(url, "SET search_path = public;" + ODD)
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(as_superuser(url)) as connection:
             connection.execute("DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''8MB''', current_database()); END$$")
         before = read(url)
-        dumped_and_restored(any_server, url, tmp_path)
+        dumped_and_restored(any_server, as_superuser(url), tmp_path)
         after = read(url)
         assert told(before, after) == []
         assert digest.of_catalog(before) == digest.of_catalog(after)
@@ -137,7 +137,7 @@ def shipped(server_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             guarded = bootstrap(copy_platform(tmp_path_factory.mktemp("platform")), make())
             require_done(up(guarded.project, guarded.url))
             grant(guarded, guarded.admin)
-            return read(guarded.superuser, BOOKKEEPING)
+            return read(guarded.url, BOOKKEEPING)
 
         yield read_shipped
 
@@ -155,12 +155,12 @@ def test_majors_agree_on_one_of_everything(server_root: Path) -> None:
     for major in (16, 18):
         with made(start_server(server_root, major)) as make:
             url = make()
-            run(url, BASE)
+            run(as_superuser(url), BASE)
             run(url, "SET search_path = public;" + ODD)
             found.append(read(url))
             run(url, "GRANT MAINTAIN ON odd TO fp_reader" if major == 18 else "SELECT 1")
             found.append(read(url))
-            run(url, "ALTER TABLE odd ALTER h SET DEFAULT 0.2; CREATE OR REPLACE VIEW app.named AS SELECT id, name::varchar(50) FROM app.owners")
+            run(as_superuser(url), "ALTER TABLE odd ALTER h SET DEFAULT 0.2; CREATE OR REPLACE VIEW app.named AS SELECT id, name::varchar(50) FROM app.owners")
             found.append(read(url))
     on16, on18 = found[:3], found[3:]
     assert told(on16[0], on18[0]) == []

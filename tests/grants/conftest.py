@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bgce_migrate.servers import Server
 from tests.e2e.platform import Guarded, bootstrap, copy_platform
 from tests.grants.running import grant
-from tests.servers import DatabaseMaker, start_server
-
-MAJORS = {18: "pg18", 16: "pg16", 15: "pg15"}
-
-
-@pytest.fixture(scope="module", params=list(MAJORS), ids=list(MAJORS.values()))
-def any_server(request: pytest.FixtureRequest, server_root: Path) -> Server:
-    """18 and 16 from the wheel, Debian's 15."""
-    chosen = request.config.getoption("--pg")
-    if chosen and request.param not in chosen:
-        pytest.skip(f"PostgreSQL {request.param} was not asked for")
-    return start_server(server_root, request.param)
+from tests.servers import DatabaseMaker
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +23,4 @@ def platform(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> It
     grant(guarded, guarded.url)
     grant(guarded, guarded.admin)
     yield guarded
-    maker.clean()
-
-
-@pytest.fixture
-def any_database(any_server: Server) -> Iterator[str]:
-    """The superuser's address of a fresh database on each major."""
-    maker = DatabaseMaker(any_server)
-    yield maker()
     maker.clean()

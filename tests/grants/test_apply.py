@@ -26,6 +26,7 @@ from tests.e2e.platform import Guarded, bootstrap, copy_platform
 from tests.e2e.scene import as_role as login_as
 from tests.e2e.scene import make_owner, query, write
 from tests.grants.running import compare, desk_of, grant, opened, told
+from tests.servers import as_superuser
 
 #: What declarations let through and SQL must quote: upper case, dollars, words of SQL, 63 characters.
 NAMES = ["Select", "user$", "T" * 63, "_", "table", "DROP_TABLE_users"]
@@ -49,15 +50,15 @@ QUIET = {
 }
 
 
-def made(tmp_path: Path, superuser: str, files: dict[str, str]) -> Guarded:
-    guarded = bootstrap(write(tmp_path / "project", dict(files)), superuser)
+def made(tmp_path: Path, url: str, files: dict[str, str]) -> Guarded:
+    guarded = bootstrap(write(tmp_path / "project", dict(files)), url)
     require_done(up(guarded.project, guarded.url))
     return guarded
 
 
 def test_names_that_hurt_are_quoted(any_database: str, tmp_path: Path) -> None:
     guarded = made(tmp_path, any_database, QUIET)
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         # Roles that look like more than a name.
         connection.execute('CREATE ROLE "PUBLIC"; CREATE ROLE "r; DROP TABLE own"; CREATE ROLE "x=r/y"; CREATE ROLE "ü "" \\"')
         for role in ('"PUBLIC"', '"r; DROP TABLE own"', '"x=r/y"', '"ü "" \\"'):
@@ -69,23 +70,23 @@ def test_names_that_hurt_are_quoted(any_database: str, tmp_path: Path) -> None:
     taken = [text for text in told(found).mends if text.startswith("REVOKE")]
     assert any('FROM PUBLIC, "PUBLIC"' in text or 'FROM "PUBLIC"' in text for text in taken)
     assert any('"x=r/y"' in text and '"ü "" \\"' in text for text in taken)
-    assert compare(guarded, any_database).difference.changes == ()
+    assert compare(guarded, guarded.admin).difference.changes == ()
     rows = query(
-        any_database,
+        as_superuser(any_database),
         "SELECT count(*) FROM pg_class c, aclexplode(c.relacl) x JOIN pg_roles r ON r.oid = x.grantee"
         " WHERE r.rolname IN ('PUBLIC', 'r; DROP TABLE own', 'x=r/y', 'ü \" \\')",
     )
     assert rows == [(0,)]
     for name in NAMES:
         readable = query(
-            any_database,
+            as_superuser(any_database),
             f"SELECT has_column_privilege('r_user', format('%I', '{name}')::regclass, 'order', 'SELECT'),"
             f" has_column_privilege('r_user', format('%I', '{name}')::regclass, 'Secret$', 'SELECT'),"
             f" has_table_privilege('q_user', format('%I', '{name}')::regclass, 'INSERT')",
         )
         assert readable == [(True, False, True)], name
-    assert query(any_database, "SELECT has_function_privilege('r_user', '\"Count\"(integer, varchar)', 'EXECUTE')") == [(True,)]
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    assert query(as_superuser(any_database), "SELECT has_function_privilege('r_user', '\"Count\"(integer, varchar)', 'EXECUTE')") == [(True,)]
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         for role in ('"PUBLIC"', '"r; DROP TABLE own"', '"x=r/y"', '"ü "" \\"'):
             connection.execute(f"DROP ROLE {role}".encode())
 
@@ -109,27 +110,27 @@ def test_each_login_makes_what_it_may_and_a_second_time_nothing(any_database: st
     again = grant(guarded, guarded.url)
     assert (again.possible, again.left) == ((), first.left)
     assert grant(guarded, guarded.admin).left == ()
-    for login in (guarded.url, guarded.admin, any_database):
+    for login in (guarded.url, guarded.admin):
         assert compare(guarded, login).difference.changes == ()
-    kept = query(any_database, "SELECT count(*) FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member"
+    kept = query(as_superuser(any_database), "SELECT count(*) FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member"
                  " WHERE r.rolname = 'admin' AND pg_has_role('admin', a.roleid, 'USAGE')")  # fmt: skip
     assert kept == [(0,)], "the administrator keeps nothing that it lent itself"
 
 
 def test_additive_takes_nothing_and_absent_is_chosen(any_database: str, tmp_path: Path) -> None:
     guarded = made(tmp_path, any_database, QUIET)
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         connection.execute('GRANT UPDATE ON own TO q_user; REVOKE SELECT ON "table" FROM q_user')
     found = grant(guarded, guarded.admin, Mode.ADDITIVE)
     assert 'GRANT SELECT ON TABLE "public"."table" TO "q_user"' in told(found).mends
     assert not any(text.startswith("REVOKE") or " OWNER TO " in text for text in told(found).mends)
-    assert query(any_database, "SELECT has_table_privilege('q_user', 'own', 'UPDATE')") == [(True,)]
+    assert query(as_superuser(any_database), "SELECT has_table_privilege('q_user', 'own', 'UPDATE')") == [(True,)]
     grant(guarded, guarded.admin)
-    assert query(any_database, "SELECT has_table_privilege('q_user', 'own', 'UPDATE')") == [(False,)]
+    assert query(as_superuser(any_database), "SELECT has_table_privilege('q_user', 'own', 'UPDATE')") == [(False,)]
     closed = grant(guarded, guarded.admin, absent={*ABSENT, Absent.CONNECT})
     assert any(text.startswith("REVOKE CONNECT ON DATABASE") and text.endswith("FROM PUBLIC") for text in told(closed).mends)
-    assert query(any_database, "SELECT has_database_privilege('r_user', current_database(), 'CONNECT')") == [(True,)]
-    assert compare(guarded, any_database, absent={*ABSENT, Absent.CONNECT}).difference.changes == ()
+    assert query(as_superuser(any_database), "SELECT has_database_privilege('r_user', current_database(), 'CONNECT')") == [(True,)]
+    assert compare(guarded, guarded.admin, absent={*ABSENT, Absent.CONNECT}).difference.changes == ()
 
 
 def test_a_service_without_login_is_a_warning(any_database: str, tmp_path: Path) -> None:
@@ -141,14 +142,14 @@ def test_a_service_without_login_is_a_warning(any_database: str, tmp_path: Path)
     answer = bgce("grants", "apply", "-d", guarded.url, cwd=guarded.project)
     assert answer.code == 0, answer.err
     assert "warning: role late_user does not exist: the rights of service late wait for it" in answer.err
-    query(any_database, "CREATE ROLE late_user LOGIN")
-    found = grant(guarded, any_database)
+    query(as_superuser(any_database), "CREATE ROLE late_user LOGIN")
+    found = grant(guarded, guarded.admin)
     assert any('"late_user"' in text and '"Select"' in text for text in told(found).mends)
 
 
 def test_nothing_happens_while_a_run_leads(any_database: str, tmp_path: Path) -> None:
     guarded = made(tmp_path, any_database, QUIET)
-    query(any_database, "GRANT UPDATE ON own TO q_user")
+    query(as_superuser(any_database), "GRANT UPDATE ON own TO q_user")
     with psycopg.connect(guarded.url) as leader:
         leader.execute("LOCK TABLE bgce_migrate.run_lock IN EXCLUSIVE MODE")
         answer = bgce("grants", "apply", "--lock-wait", "0.2", "-d", guarded.url, cwd=guarded.project)
@@ -165,7 +166,7 @@ def test_grants_of_others_at_the_same_time_are_waited_out(any_database: str, tmp
     stop = threading.Event()
 
     def disturb() -> None:
-        with psycopg.connect(any_database, autocommit=True) as connection:
+        with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
             while not stop.is_set():
                 for name in ("own", '"Select"', '"table"'):
                     try:
@@ -181,7 +182,7 @@ def test_grants_of_others_at_the_same_time_are_waited_out(any_database: str, tmp
     try:
         for _ in range(8):
             with suppress(psycopg.Error):
-                query(any_database, 'REVOKE ALL ON own, "Select", "table" FROM q_user, r_user, r_owner')
+                query(as_superuser(any_database), 'REVOKE ALL ON own, "Select", "table" FROM q_user, r_user, r_owner')
             try:
                 grant(guarded, guarded.url)
                 ended.append("done")
@@ -202,18 +203,18 @@ def test_a_plain_database_gets_what_services_need(any_database: str, tmp_path: P
     app = make_owner(any_database, "app")
     project = write(tmp_path / "project", dict(QUIET))
     require_done(up(project, app))
-    guarded = Guarded(project, any_database, app, app)
+    guarded = Guarded(project, as_superuser(any_database), app, app)
     found = compare(guarded, app)
     assert found.difference.changes and all("_user" not in text for text in told(found).mends)
     assert {w.split()[1] for w in found.difference.warnings} == {"q_user", "r_user"}
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         connection.execute("CREATE ROLE q_user LOGIN; CREATE ROLE r_user LOGIN")
     done = grant(guarded, app)
     assert done.left == ()
     assert not any("_owner" in text for text in told(done).mends)
     assert compare(guarded, app).difference.changes == ()
-    assert query(any_database, "SELECT has_table_privilege('q_user', '\"table\"', 'INSERT')") == [(True,)]
-    assert query(any_database, "SELECT has_column_privilege('r_user', '\"table\"', 'Secret$', 'SELECT')") == [(False,)]
+    assert query(as_superuser(any_database), "SELECT has_table_privilege('q_user', '\"table\"', 'INSERT')") == [(True,)]
+    assert query(as_superuser(any_database), "SELECT has_column_privilege('r_user', '\"table\"', 'Secret$', 'SELECT')") == [(False,)]
 
 
 class Reporting:
@@ -237,7 +238,7 @@ class Greedy:
 
 def test_plugins_ask_for_more_and_get_no_secret(any_database: str, tmp_path: Path) -> None:
     guarded = made(tmp_path, any_database, QUIET)
-    query(any_database, "CREATE ROLE reporting")
+    query(as_superuser(any_database), "CREATE ROLE reporting")
     desk = desk_of(guarded.project)
     with rights.opened(Address(guarded.url, "bgce_migrate"), changing=True) as target:
         scope = rights.scope_of(desk.project, Host([Plugin("reporting", Reporting())]), target)
@@ -261,19 +262,19 @@ def test_what_the_server_only_warns_of_is_no_success(any_database: str, tmp_path
     """A right that somebody else than the owner gave cannot be taken by the owner's REVOKE alone."""
     guarded = made(tmp_path, any_database, QUIET)
     grant(guarded, guarded.admin)
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         connection.execute("GRANT SELECT ON own TO q_user WITH GRANT OPTION; SET ROLE q_user; GRANT SELECT ON own TO q_owner")
     found = grant(guarded, guarded.url)
     assert [text for text in told(found).mends if "CASCADE" in text] == ['REVOKE SELECT ON TABLE "public"."own" FROM "q_user" CASCADE']
     assert "it was passed on to q_owner" in found.difference.changes[0].why
-    rows = query(any_database, "SELECT has_table_privilege('q_owner', 'own', 'SELECT'), has_table_privilege('q_user', 'own', 'SELECT')")
+    rows = query(as_superuser(any_database), "SELECT has_table_privilege('q_owner', 'own', 'SELECT'), has_table_privilege('q_user', 'own', 'SELECT')")
     assert rows == [(False, False)]
 
 
 def test_the_old_tools_version_table_stays_with_its_service(any_database: str, tmp_path: Path) -> None:
     files = {**QUIET, "bgce.toml": QUIET["bgce.toml"] + '[compat]\ngolang_migrate = "{service}_schema_migrations"\n'}
     guarded = made(tmp_path, any_database, files)
-    with psycopg.connect(any_database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(any_database), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS q_schema_migrations")
         connection.execute("SET ROLE q_owner; CREATE TABLE q_schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
         connection.execute("RESET ROLE; ALTER ROLE q_user PASSWORD 'secret'")
@@ -301,8 +302,8 @@ def test_functions_go_on_working_where_everybody_may_no_longer_run_them(any_data
     files["q/domain.toml"] = files["q/domain.toml"].replace('"Count" = "shared"', '"Count" = "shared", touch = "shared"')
     guarded = made(tmp_path, any_database, files)
     grant(guarded, guarded.admin)
-    assert query(any_database, "SELECT count(*) FROM pg_proc WHERE proacl::text LIKE '%{=X/%' OR proacl::text LIKE '%,=X/%'") == [(0,)]
-    query(any_database, "ALTER ROLE q_user PASSWORD 'secret'")
+    assert query(as_superuser(any_database), "SELECT count(*) FROM pg_proc WHERE proacl::text LIKE '%{=X/%' OR proacl::text LIKE '%,=X/%'") == [(0,)]
+    query(as_superuser(any_database), "ALTER ROLE q_user PASSWORD 'secret'")
     with psycopg.connect(login_as(any_database, "q_user"), autocommit=True) as service:
         service.execute("INSERT INTO \"table\" (\"order\") VALUES ('a')")
     # A domain that comes later uses what is shared, in a step of `up`.
@@ -319,7 +320,7 @@ def test_functions_go_on_working_where_everybody_may_no_longer_run_them(any_data
     desk_of.cache_clear()
     bootstrap(guarded.project, any_database, guarded.admin)
     require_done(up(guarded.project, guarded.url))
-    found = compare(guarded, any_database)
+    found = compare(guarded, guarded.admin)
     assert {text.split()[0] for text in told(found).mends} <= {"ALTER"}, told(found).mends
     grant(guarded, guarded.url)
-    assert compare(guarded, any_database).difference.changes == ()
+    assert compare(guarded, guarded.admin).difference.changes == ()

@@ -27,7 +27,7 @@ GRANT postal_user TO ann; GRANT INSERT ON likes TO bob WITH GRANT OPTION;
 
 
 def effective(guarded: Guarded) -> Effective:
-    with opened(guarded, guarded.superuser, changing=False) as (scope, target):
+    with opened(guarded, guarded.admin, changing=False) as (scope, target):
         return Effective(acl.read(target.control, scope), read_web(target.control, scope))
 
 

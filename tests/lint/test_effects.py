@@ -13,7 +13,7 @@ from bgce_migrate.lint.pages import Page, page_of
 from bgce_migrate.lint.rules import RULES
 from bgce_migrate.servers import Server
 from tests.lint.measure import Connection, Measured, prepare, reset, run
-from tests.servers import DatabaseMaker
+from tests.servers import DatabaseMaker, as_superuser
 from tests.unit.lint.pages import file
 
 
@@ -21,7 +21,7 @@ from tests.unit.lint.pages import file
 def shop(server: Server) -> Iterator[str]:
     """One database for all pages; each page empties it first."""
     maker = DatabaseMaker(server)
-    yield maker()
+    yield as_superuser(maker())
     maker.clean()
 
 

@@ -16,6 +16,7 @@ from bgce_migrate.apply.passwords import retire, set_password
 from bgce_migrate.apply.target import Address
 from bgce_migrate.errors import Refused
 from tests.e2e.scene import make_owner, query
+from tests.servers import as_superuser
 
 pytestmark = pytest.mark.postgres(18, 16, 15)
 
@@ -66,15 +67,15 @@ def running(program: Program) -> Iterator[Program]:
             thread.join(20)
 
 
-@pytest.fixture(params=["superuser", "administrator"])
+@pytest.fixture(params=[pytest.param("superuser", marks=pytest.mark.superuser("one may set passwords")), "administrator"])
 def admin(request: pytest.FixtureRequest, database: str) -> Address:
     """Who sets passwords: a superuser, or who made the role with CREATEROLE alone."""
     owner = make_owner(database, "admin", "CREATEROLE")
-    url = database if request.param == "superuser" else owner
+    url = as_superuser(database) if request.param == "superuser" else owner
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE ROLE cortex_user LOGIN CONNECTION LIMIT 50")
         connection.execute("ALTER ROLE cortex_user SET search_path = app, \"Odd, name\", public")
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("CREATE SCHEMA app CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY, name text)")
         connection.execute("GRANT USAGE ON SCHEMA app TO cortex_user")
         connection.execute("GRANT SELECT, INSERT ON app.users TO cortex_user")
@@ -108,7 +109,7 @@ def test_a_password_changes_without_an_outage(admin: Address, database: str) -> 
 def test_the_second_login_is_as_good_as_the_first(admin: Address, database: str) -> None:
     set_password(admin, FIRST, "one-old-secret")
     set_password(admin, SECOND, "the-second-secret", member_of=FIRST)
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(as_superuser(database)) as connection:
         rows = connection.execute(
             "SELECT rolname, rolcanlogin, rolinherit, rolsuper, rolcreaterole, rolconnlimit FROM pg_roles"
             " WHERE rolname LIKE 'cortex_user%' ORDER BY rolname"
@@ -132,7 +133,7 @@ def test_a_login_that_is_used_is_not_retired(admin: Address, database: str) -> N
         pytest.raises(Refused, match="cortex_user has 1 session: its programs"),
     ):
         retire(admin, FIRST)
-    assert query(database, "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'cortex_user'") == [(True,)]
+    assert query(as_superuser(database), "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'cortex_user'") == [(True,)]
 
 
 def test_what_is_refused(admin: Address, database: str) -> None:
@@ -140,21 +141,21 @@ def test_what_is_refused(admin: Address, database: str) -> None:
         set_password(admin, "nobody_user", "some-secret")
     with pytest.raises(Refused, match="there is no role nobody_user"):
         set_password(admin, "nobody_user_b", "some-secret", member_of="nobody_user")
-    query(database, "CREATE ROLE cortex_user_b LOGIN")
+    query(as_superuser(database), "CREATE ROLE cortex_user_b LOGIN")
     with pytest.raises(Refused, match="cortex_user_b exists and is no member of cortex_user"):
         set_password(admin, SECOND, "some-secret", member_of=FIRST)
-    query(database, "CREATE ROLE boss SUPERUSER LOGIN")
+    query(as_superuser(database), "CREATE ROLE boss SUPERUSER LOGIN")
     with pytest.raises(Refused, match="boss is a superuser"):
         set_password(admin, "boss", "some-secret")
     long = "u" * 62
-    query(database, f"CREATE ROLE {long} LOGIN")
+    query(as_superuser(database), f"CREATE ROLE {long} LOGIN")
     with pytest.raises(Refused, match="longer than PostgreSQL's 63 bytes"):
         set_password(admin, f"{long}_b", "some-secret", member_of=long)
 
 
 def test_an_ordinary_login_is_told_who_may(database: str) -> None:
     for role in ("cortex_user", "postal_user"):
-        query(database, sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'a-known-one'").format(sql.Identifier(role)).as_string())
+        query(as_superuser(database), sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'a-known-one'").format(sql.Identifier(role)).as_string())
     other = Address(make_conninfo(database, user="postal_user", password="a-known-one"))
     with pytest.raises(Refused, match="this login may not change cortex_user") as caught:
         set_password(other, FIRST, "some-secret")

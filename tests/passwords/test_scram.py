@@ -13,6 +13,8 @@ from bgce_migrate.db.scram import verifier
 from bgce_migrate.db.session import connect
 from bgce_migrate.errors import UsageError
 from bgce_migrate.servers import Server
+from tests.e2e.scene import query
+from tests.servers import as_superuser
 
 
 def computed(password: bytes, salt: bytes, iterations: int) -> tuple[str, str]:
@@ -42,8 +44,8 @@ def test_the_verifier_is_that_of_the_rfcs(database: str, said: str, prepared: st
 
 def test_a_prepared_password_logs_in(server: Server, database: str) -> None:
     with connect(database, "bgce_migrate") as session:
-        session.execute("CREATE ROLE roman LOGIN")
-        session.execute(f"ALTER ROLE roman PASSWORD '{verifier(session, 'roman', 'Ⅸ')}'")
+        made = verifier(session, "roman", "Ⅸ")
+    query(as_superuser(database), f"CREATE ROLE roman LOGIN PASSWORD '{made}'")
     for spelling in ("Ⅸ", "IX"):
         psycopg.connect(server.url(role="roman", password=spelling, database="postgres")).close()
     with pytest.raises(psycopg.OperationalError):

@@ -21,6 +21,7 @@ from psycopg import sql
 from bgce_migrate.servers import Server
 from tests.cli.program import COMMAND, SHOP, Answer, bgce, environment, write
 from tests.e2e.scene import as_role, make_owner, query
+from tests.servers import as_superuser
 
 pytestmark = pytest.mark.postgres(18)
 
@@ -50,7 +51,7 @@ def shop(tmp_path: Path) -> Path:
 @pytest.fixture
 def noisy(database: str) -> str:
     """A database whose sessions log all they are asked, and how long it took."""
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         for name, value in (("log_statement", "all"), ("log_min_duration_statement", "0"), ("log_min_messages", "debug1")):
             words = sql.SQL("ALTER DATABASE {} SET {} = {}")
             connection.execute(words.format(sql.Identifier(connection.info.dbname), sql.Identifier(name), sql.Literal(value)))
@@ -100,12 +101,12 @@ def give(way: str, secret: str, folder: Path, url: str, *words: str) -> Answer:
 @pytest.mark.parametrize(("seed", "way"), [
     ("signs", "variable"), ("toml", "file"), ("unicode", "input"), ("long", "file"),
 ])  # fmt: skip
-@pytest.mark.parametrize("who", ["superuser", "administrator"])
+@pytest.mark.parametrize("who", [pytest.param("superuser", marks=pytest.mark.superuser("one may set passwords")), "administrator"])
 def test_a_password_is_nowhere(who: str, seed: str, way: str, shop: Path, server: Server, noisy: str) -> None:
     secret = SEEDS[seed]
     admin = make_owner(noisy, "admin", "CREATEROLE")
     assert bgce("bootstrap", "-d", admin, cwd=shop).code == 0
-    url = noisy if who == "superuser" else admin
+    url = as_superuser(noisy) if who == "superuser" else admin
     begins = log_of(server).stat().st_size
     with watched(secret) as arguments:
         for words in (("--json",), ("--second",)):
@@ -115,18 +116,18 @@ def test_a_password_is_nowhere(who: str, seed: str, way: str, shop: Path, server
     assert arguments == []
     psycopg.connect(as_role(noisy, "cortex_user", secret)).close()
     psycopg.connect(as_role(noisy, "cortex_user_b", secret)).close()
-    bgce("up", "-d", noisy, cwd=shop)
+    bgce("up", "-d", admin, cwd=shop)
     log = log_of(server).read_bytes()[begins:].decode("utf-8", "replace")
     assert "statement: " in log or "execute " in log
     search(log, secret, "the server's log")
     if who == "superuser":
         assert "SCRAM-SHA-256$" not in log, "not even the verifier, where we may say so"
-    for text in dump(noisy):
+    for text in dump(as_superuser(noisy)):
         search(text, secret, "the database")
     for file in shop.rglob("*"):
         if file.is_file():
             search(file.read_text(encoding="utf-8"), secret, str(file))
-    stored = query(noisy, "SELECT rolpassword FROM pg_authid WHERE rolname LIKE 'cortex_user%'")
+    stored = query(as_superuser(noisy), "SELECT rolpassword FROM pg_authid WHERE rolname LIKE 'cortex_user%'")
     assert len({str(row[0]) for row in stored}) == 2
     assert all(str(row[0]).startswith("SCRAM-SHA-256$") for row in stored)
 
@@ -146,7 +147,7 @@ def test_failures_do_not_tell_either(shop: Path, server: Server, noisy: str) -> 
     secret = SEEDS["signs"]
     admin = make_owner(noisy, "admin", "CREATEROLE")
     assert bgce("bootstrap", "-d", admin, cwd=shop).code == 0
-    query(noisy, "ALTER ROLE postal_user PASSWORD 'known'")
+    query(as_superuser(noisy), "ALTER ROLE postal_user PASSWORD 'known'")
     begins = log_of(server).stat().st_size
     clerk = as_role(noisy, "postal_user", "known")
     for url, code in ((clerk, 3), (server.url().replace(str(server.port), "1"), 4), (as_role(noisy, "nobody_here", "x"), 4)):
@@ -157,8 +158,8 @@ def test_failures_do_not_tell_either(shop: Path, server: Server, noisy: str) -> 
     search(log_of(server).read_bytes()[begins:].decode("utf-8", "replace"), secret, "the server's log")
 
 
-def test_what_is_refused_before_anything_is_asked(shop: Path, database: str) -> None:
-    assert bgce("bootstrap", "-d", database, cwd=shop).code == 0
+def test_what_is_refused_before_anything_is_asked(shop: Path, administrator: str) -> None:
+    assert bgce("bootstrap", "-d", administrator, cwd=shop).code == 0
     two = shop.parent / "two"
     two.write_text("one\ntwo\n")
     open_file = shop.parent / "open"
@@ -174,35 +175,35 @@ def test_what_is_refused_before_anything_is_asked(shop: Path, database: str) -> 
         (("--from-env", "A", "--from-file", "b"), "two places for one password"),
         (("--retire", "--from-env", "A"), "--retire takes no password"),
     ):
-        answer = bgce("grants", "password", "cortex", *words, "-d", database, cwd=shop, env={"EMPTY": ""})
+        answer = bgce("grants", "password", "cortex", *words, "-d", administrator, cwd=shop, env={"EMPTY": ""})
         assert answer.code == 2, answer.err
         assert told in answer.err
         assert "hunter2" not in answer.err + answer.out
-    answer = bgce("grants", "password", "nobody", "--from-env", "A", "-d", database, cwd=shop)
+    answer = bgce("grants", "password", "nobody", "--from-env", "A", "-d", administrator, cwd=shop)
     assert "there is no service nobody" in answer.err and "cortex, postal" in answer.err
-    answer = bgce("grants", "password", "bgce_migrator", "--second", "--from-env", "A", "-d", database, cwd=shop, env={"A": "b"})
+    answer = bgce("grants", "password", "bgce_migrator", "--second", "--from-env", "A", "-d", administrator, cwd=shop, env={"A": "b"})
     assert "only services have a second one" in answer.err
-    answer = bgce("grants", "password", "bgce_migrator", "--from-file", open_file, "-d", database, cwd=shop)
+    answer = bgce("grants", "password", "bgce_migrator", "--from-file", open_file, "-d", administrator, cwd=shop)
     assert answer.code == 0 and "others may read" in answer.err
-    psycopg.connect(as_role(database, "bgce_migrator", "readable by all")).close()
+    psycopg.connect(as_role(administrator, "bgce_migrator", "readable by all")).close()
 
 
-def test_retiring_by_command(shop: Path, database: str) -> None:
-    assert bgce("bootstrap", "-d", database, cwd=shop).code == 0
+def test_retiring_by_command(shop: Path, administrator: str) -> None:
+    assert bgce("bootstrap", "-d", administrator, cwd=shop).code == 0
     env = {"NEW": "a new one of theirs"}
-    assert bgce("grants", "password", "cortex", "--second", "--from-env", "NEW", "-d", database, cwd=shop, env=env).code == 0
-    with psycopg.connect(as_role(database, "cortex_user_b", env["NEW"])):
-        answer = bgce("grants", "password", "cortex", "--second", "--retire", "-d", database, cwd=shop)
+    assert bgce("grants", "password", "cortex", "--second", "--from-env", "NEW", "-d", administrator, cwd=shop, env=env).code == 0
+    with psycopg.connect(as_role(administrator, "cortex_user_b", env["NEW"])):
+        answer = bgce("grants", "password", "cortex", "--second", "--retire", "-d", administrator, cwd=shop)
         assert answer.code == 3 and "cortex_user_b has 1 session" in answer.err
-        again = bgce("grants", "password", "cortex_user_b", "--retire", "-d", database, cwd=shop)
+        again = bgce("grants", "password", "cortex_user_b", "--retire", "-d", administrator, cwd=shop)
         assert again.code == 2, "a service is named, not its second login"
     for _ in range(100):
-        if not query(database, "SELECT 1 FROM pg_stat_activity WHERE usename = 'cortex_user_b'"):
+        if not query(as_superuser(administrator), "SELECT 1 FROM pg_stat_activity WHERE usename = 'cortex_user_b'"):
             break
         time.sleep(0.02)
-    answer = bgce("grants", "password", "cortex", "--second", "--retire", "-d", database, cwd=shop)
+    answer = bgce("grants", "password", "cortex", "--second", "--retire", "-d", administrator, cwd=shop)
     assert (answer.code, answer.out) == (0, "cortex_user_b is closed: nobody can log in as it\n")
-    checked = bgce("grants", "check", "-d", database, cwd=shop)
+    checked = bgce("grants", "check", "-d", administrator, cwd=shop)
     assert "cortex_user_b" not in checked.out, "the second login's membership is no drift"
 
 
@@ -240,18 +241,18 @@ def _control(descriptor: int) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
-def test_at_a_prompt(shop: Path, database: str) -> None:
-    assert bgce("bootstrap", "-d", database, cwd=shop).code == 0
+def test_at_a_prompt(shop: Path, administrator: str) -> None:
+    assert bgce("bootstrap", "-d", administrator, cwd=shop).code == 0
     secret = "typed: s33d é"
-    code, seen = typed(shop, database, secret + "\n", secret + "\n")
+    code, seen = typed(shop, administrator, secret + "\n", secret + "\n")
     assert code == 0, seen
     assert "new password of cortex_user:" in seen
     assert "set the password of cortex_user" in seen
     assert secret not in seen
-    psycopg.connect(as_role(database, "cortex_user", secret)).close()
-    code, seen = typed(shop, database, "one-of-two\n", "two-of-two\n")
+    psycopg.connect(as_role(administrator, "cortex_user", secret)).close()
+    code, seen = typed(shop, administrator, "one-of-two\n", "two-of-two\n")
     assert (code, "the two passwords differ" in seen) == (2, True)
     assert "one-of-two" not in seen and "two-of-two" not in seen
-    code, seen = typed(shop, database, "half-of-it\x03")
+    code, seen = typed(shop, administrator, "half-of-it\x03")
     assert (code, "nothing was changed" in seen, "half-of-it" in seen) == (130, True, False)
-    psycopg.connect(as_role(database, "cortex_user", secret)).close()
+    psycopg.connect(as_role(administrator, "cortex_user", secret)).close()

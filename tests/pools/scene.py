@@ -20,6 +20,7 @@ from bgce_migrate.servers.account import Account, server_account
 from bgce_migrate.servers.cluster import FIRST_PORT, PORTS, free_port
 from tests.cli.program import bgce, write
 from tests.pooler import find_pgbouncer, wait_for
+from tests.servers import as_superuser, make_administrator
 
 SECRET = "a secret of 1 service"
 SERVICES = {"cortex": 5, "postal": 3, "community": 4}
@@ -48,6 +49,7 @@ class Pooled:
     folder: Path
     port: int
     superuser: str
+    administrator: str
     program: Path
     account: Account
 
@@ -65,15 +67,16 @@ class Pooled:
         return [dict(zip(head, row, strict=True)) for row in rows]
 
 
-def prepare(superuser: str, folder: Path) -> None:
-    """What an administrator does once: roles, passwords, and the look-up."""
+def prepare(url: str, folder: Path) -> None:
+    """What an administrator does once: roles, passwords, and, as only a superuser may, the look-up."""
+    administrator = make_administrator(url)
     write(folder / "bootstrap", {})
-    assert bgce("bootstrap", "-d", superuser, cwd=folder).code == 0
+    assert bgce("bootstrap", "-d", administrator, cwd=folder).code == 0
     for service in SERVICES:
-        set_password(Address(superuser), f"{service}_user", SECRET)
+        set_password(Address(administrator), f"{service}_user", SECRET)
     script = bgce("pgbouncer", "render", "--lookup-sql", cwd=folder)
     assert script.code == 0, script.err
-    with psycopg.connect(superuser, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(url), autocommit=True) as connection:
         connection.execute(script.out.encode())
 
 
@@ -122,7 +125,7 @@ def pooled(server: Server, superuser: str, project: Path, *words: str, replica: 
     try:
         wait_for(process, port, project / "pooler.log")
         psql = next(p for p in (*programs.embedded(), *programs.local()) if p.major == server.major).path("psql")
-        yield Pooled(folder, port, superuser, psql, account)
+        yield Pooled(folder, port, superuser, make_administrator(superuser), psql, account)
     finally:
         process.terminate()
         process.wait(10)

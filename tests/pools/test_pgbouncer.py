@@ -18,7 +18,7 @@ from tests.e2e.scene import query
 from tests.faults.cluster import make_standby, remove_primary, start_primary
 from tests.pooler import find_pgbouncer
 from tests.pools.scene import SECRET, SERVICES, Pooled, let_in, pooled, prepare, project
-from tests.servers import SETTINGS, DatabaseMaker, reason_missing
+from tests.servers import OWNER, OWNER_PASSWORD, SETTINGS, DatabaseMaker, as_superuser, reason_missing
 
 pytestmark = pytest.mark.xdist_group("pooled")
 
@@ -37,11 +37,11 @@ def pooler(hundred: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     if find_pgbouncer() is None:
         pytest.skip("pgbouncer is not installed")
     maker = DatabaseMaker(hundred)
-    superuser = maker()
+    url = maker()
     folder = project(tmp_path_factory.mktemp("archive"))
-    prepare(superuser, folder)
+    prepare(url, folder)
     let_in(hundred)
-    with pooled(hundred, superuser, folder) as running:
+    with pooled(hundred, as_superuser(url), folder) as running:
         yield running
     maker.clean()
 
@@ -89,7 +89,7 @@ def test_services_log_in_with_their_own_passwords(pooler: Pooled) -> None:
 
 
 def test_who_must_not_come_through_is_not_found(pooler: Pooled) -> None:
-    set_password(Address(pooler.superuser), "bgce_migrator", SECRET)
+    set_password(Address(pooler.administrator), "bgce_migrator", SECRET)
     with psycopg.connect(pooler.superuser, autocommit=True) as connection:
         connection.execute("CREATE ROLE late LOGIN VALID UNTIL '2020-01-01'; CREATE ROLE maker LOGIN CREATEROLE")
         for login in ("late", "maker"):
@@ -97,7 +97,7 @@ def test_who_must_not_come_through_is_not_found(pooler: Pooled) -> None:
     for login in ("bgce_migrator", "late", "maker"):
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(pooler.url("cortex", login))
-    found = query(pooler.superuser, "SELECT count(*) FROM pg_authid a, bgce_pooler.verifier(a.rolname)")
+    found = query(pooler.superuser, f"SELECT count(*) FROM pg_authid a, bgce_pooler.verifier(a.rolname) WHERE a.rolname <> '{OWNER}'")
     assert found == [(len(SERVICES),)]
     rights = query(
         pooler.superuser,
@@ -109,7 +109,7 @@ def test_who_must_not_come_through_is_not_found(pooler: Pooled) -> None:
 
 def test_an_entry_holds_no_more_than_its_pool(pooler: Pooled) -> None:
     """Twice as many programs as connections, of both logins that take turns: all are served, in turn."""
-    set_password(Address(pooler.superuser), "postal_user_b", SECRET, member_of="postal_user")
+    set_password(Address(pooler.administrator), "postal_user_b", SECRET, member_of="postal_user")
     end_sessions(pooler, "postal_user")
     most, faults, done = [0], [], []
     ends = threading.Event()
@@ -144,7 +144,7 @@ def test_an_entry_holds_no_more_than_its_pool(pooler: Pooled) -> None:
 
 
 def test_a_password_changes_behind_the_pooler(pooler: Pooled) -> None:
-    admin = Address(pooler.superuser)
+    admin = Address(pooler.administrator)
     with psycopg.connect(pooler.url("community", "community_user"), prepare_threshold=None) as connection:
         connection.execute("SELECT 1")
     set_password(admin, "community_user_b", "another secret", member_of="community_user")
@@ -167,13 +167,13 @@ def test_reads_go_to_the_standby(major: int, server_root: Path, tmp_path: Path) 
     primary = start_primary(server_root, major)
     standby = None
     try:
-        superuser = DatabaseMaker(primary)("archive")
+        url = DatabaseMaker(primary)("archive")
         folder = project(tmp_path)
-        prepare(superuser, folder)
+        prepare(url, folder)
         let_in(primary)
         standby = make_standby(primary)
         address = f"host={standby.cluster.folder} port={standby.server.port} dbname=archive"
-        with pooled(primary, superuser, folder, replica=address) as pooler:
+        with pooled(primary, as_superuser(url), folder, replica=address) as pooler:
             recovering = {}
             for entry in ("postal", "postal_ro"):
                 with psycopg.connect(pooler.url(entry, "postal_user"), prepare_threshold=None) as connection:
@@ -189,8 +189,9 @@ def test_reads_go_to_the_standby(major: int, server_root: Path, tmp_path: Path) 
 
 
 def test_the_strategy_documents_pools_are_rejected_by_the_live_server(hundred: Server, tmp_path: Path) -> None:
+    login = DatabaseMaker(hundred).server.url(OWNER, OWNER_PASSWORD)
     folder = project(tmp_path, {"cortex": 50, "postal": 30, "community": 40})
-    answer = bgce("pgbouncer", "check", "-d", hundred.url(), cwd=folder)
+    answer = bgce("pgbouncer", "check", "-d", login, cwd=folder)
     assert answer.code == 1, answer.err
     assert answer.out.splitlines()[:3] == [
         "primary: pools may hold 120 connections of 67: 53 too many",
@@ -201,9 +202,9 @@ def test_the_strategy_documents_pools_are_rejected_by_the_live_server(hundred: S
     for driver in ("database/sql", "pgx", "GORM", "psycopg"):
         assert f"  {driver}: " in answer.out
     assert "REPLICA_URL is not set, so nobody asked replica1" in answer.err
-    assert bgce("pgbouncer", "check", "--enforce-pools", "-d", hundred.url(), cwd=folder).code == 1
-    assert query(hundred.url(), "SELECT count(*) FROM pg_roles WHERE rolconnlimit >= 0") == [(0,)]
-    document = bgce("pgbouncer", "check", "--json", "-d", hundred.url(), cwd=folder, env={"REPLICA_URL": hundred.url()}).document
+    assert bgce("pgbouncer", "check", "--enforce-pools", "-d", login, cwd=folder).code == 1
+    assert query(login, "SELECT count(*) FROM pg_roles WHERE rolconnlimit >= 0") == [(0,)]
+    document = bgce("pgbouncer", "check", "--json", "-d", login, cwd=folder, env={"REPLICA_URL": login}).document
     assert [(s["server"], s["wanted"], s["allowed"], s["over"]) for s in document["servers"]] == [
         ("primary", 120, 67, 53), ("replica1", 70, 70, 0),
     ]  # fmt: skip
@@ -217,7 +218,7 @@ def test_limits_of_roles_never_stop_what_is_there(pooler: Pooled, tmp_path: Path
     end_sessions(pooler, "cortex_user")
     sessions = [psycopg.connect(direct) for _ in range(9)]
     try:
-        answer = bgce("pgbouncer", "check", "--enforce-pools", "--watch", "0.3", "-d", pooler.superuser, cwd=folder)
+        answer = bgce("pgbouncer", "check", "--enforce-pools", "--watch", "0.3", "-d", pooler.administrator, cwd=folder)
         assert answer.code == 0, answer.err
         assert "cortex_user: CONNECTION LIMIT 9 (was none): it was seen with 9 sessions, its pool is 5" in answer.out
         assert "community_user: CONNECTION LIMIT 4 (was none): its pool of 4" in answer.out
@@ -227,7 +228,7 @@ def test_limits_of_roles_never_stop_what_is_there(pooler: Pooled, tmp_path: Path
     finally:
         for session in sessions:
             session.close()
-    again = bgce("pgbouncer", "check", "--enforce-pools", "--watch", "0", "--json", "-d", pooler.superuser, cwd=folder)
+    again = bgce("pgbouncer", "check", "--enforce-pools", "--watch", "0", "--json", "-d", pooler.administrator, cwd=folder)
     limits = {row["login"]: row for row in again.document["limits"]}
     assert limits["postal_user"]["limit"] == 3
     assert limits["postal_user"]["before"] == 3

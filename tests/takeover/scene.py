@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from tests.cli.program import write
+from tests.servers import as_superuser
 
 PASSWORD = "a password of theirs"
 LOGINS = ("cortex_user", "postal_user", "community_user", "newsletter_user")
@@ -79,17 +80,17 @@ def as_login(superuser: str, login: str) -> str:
     return make_conninfo(superuser, user=login, password=PASSWORD)
 
 
-def make(superuser: str, administrator: str) -> None:
+def make(url: str, administrator: str) -> None:
     """The four logins, made by the administrator, and what they made in public."""
     with psycopg.connect(administrator, autocommit=True) as connection:
         for login in LOGINS:
             connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}'".encode())
-    with psycopg.connect(superuser, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(url), autocommit=True) as connection:
         connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC")
     for login, statements in MADE:
-        with psycopg.connect(as_login(superuser, login), autocommit=True) as connection:
+        with psycopg.connect(as_login(url, login), autocommit=True) as connection:
             connection.execute(statements.encode())
-    with psycopg.connect(as_login(superuser, "cortex_user"), autocommit=True) as connection:
+    with psycopg.connect(as_login(url, "cortex_user"), autocommit=True) as connection:
         connection.execute("INSERT INTO tenants (name) VALUES ('one')")
         connection.execute("INSERT INTO users (tenant_id, name) SELECT 1, 'u' || n FROM generate_series(1, 20) n")
 

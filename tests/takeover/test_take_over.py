@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from tests.cli.program import bgce, start
-from tests.e2e.scene import MakeDatabase, make_owner, query
+from tests.e2e.scene import make_owner, query
+from tests.servers import as_superuser
 from tests.takeover.scene import LOGINS, as_login, load, make, project
 
 OWNERS = (
@@ -30,16 +31,22 @@ def owners(url: str) -> dict[str, str]:
     return {str(name): str(owner) for name, owner in query(url, OWNERS)}
 
 
+@pytest.fixture
+def url(database: str) -> str:
+    """Its administrator's, as managed servers have them: not the superuser, but the schema is its own."""
+    made = make_owner(database, "admin", "CREATEROLE")
+    query(as_superuser(database), "ALTER SCHEMA public OWNER TO admin")
+    make(database, made)
+    return made
+
+
 @pytest.mark.postgres(18, 16, 15)
-@pytest.mark.parametrize("who", ["superuser", "administrator"])
-def test_no_client_statement_fails(who: str, database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", [pytest.param("superuser", marks=pytest.mark.superuser("one may take over")), "administrator"])
+def test_no_client_statement_fails(who: str, database: str, url: str, tmp_path: Path) -> None:
     folder = project(tmp_path)
-    administrator = make_owner(database, "admin", "CREATEROLE")
-    make(database, administrator)
-    url = database if who == "superuser" else administrator
-    if who == "administrator":
-        # What managed servers give their administrator: the schema is its own.
-        query(database, "ALTER SCHEMA public OWNER TO admin")
+    if who == "superuser":
+        url = as_superuser(database)
+        query(url, "ALTER SCHEMA public OWNER TO pg_database_owner")
     memberships = "SELECT count(*) FROM pg_auth_members"
     before = query(database, "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'users'")
     assert before == [("postal_user",)]
@@ -68,9 +75,9 @@ def test_no_client_statement_fails(who: str, database: str, tmp_path: Path) -> N
     assert (again.document["taken_over"], again.document["take_over"]) == (0, [])
 
 
-def test_rights_are_the_declared_ones_and_nobody_changes_tables_any_more(database: str, tmp_path: Path) -> None:
-    make(database, database)
-    assert bgce("bootstrap", "--take-over", "-d", database, cwd=project(tmp_path)).code == 0
+def test_rights_are_the_declared_ones_and_nobody_changes_tables_any_more(url: str, tmp_path: Path) -> None:
+    assert bgce("bootstrap", "--take-over", "-d", url, cwd=project(tmp_path)).code == 0
+    database = url
     for login, statement in (
         ("cortex_user", "ALTER TABLE users ADD COLUMN x int"), ("postal_user", "DROP TABLE posts"),
         ("postal_user", "TRUNCATE post_log"), ("postal_user", "ALTER SEQUENCE numbers RESTART"),
@@ -86,9 +93,8 @@ def test_rights_are_the_declared_ones_and_nobody_changes_tables_any_more(databas
 
 
 @pytest.mark.postgres(18)
-def test_a_table_in_use_is_tried_again_and_told(database: str, tmp_path: Path) -> None:
-    folder = project(tmp_path)
-    make(database, database)
+def test_a_table_in_use_is_tried_again_and_told(url: str, tmp_path: Path) -> None:
+    folder, database = project(tmp_path), url
     assert bgce("bootstrap", "-d", database, cwd=folder).code == 0
     with psycopg.connect(as_login(database, "newsletter_user")) as reader:
         reader.execute("SELECT count(*) FROM users")
@@ -105,10 +111,8 @@ def test_a_table_in_use_is_tried_again_and_told(database: str, tmp_path: Path) -
 
 
 @pytest.mark.postgres(18)
-def test_an_interruption_gives_back_what_was_lent(database: str, tmp_path: Path) -> None:
-    folder, administrator = project(tmp_path), make_owner(database, "admin", "CREATEROLE")
-    make(database, administrator)
-    query(database, "ALTER SCHEMA public OWNER TO admin")
+def test_an_interruption_gives_back_what_was_lent(url: str, tmp_path: Path) -> None:
+    folder, administrator, database = project(tmp_path), url, as_superuser(url)
     assert bgce("bootstrap", "-d", administrator, cwd=folder).code == 0
     members = query(database, "SELECT count(*) FROM pg_auth_members")
     with psycopg.connect(as_login(database, "newsletter_user")) as reader:
@@ -129,9 +133,8 @@ def test_an_interruption_gives_back_what_was_lent(database: str, tmp_path: Path)
 
 
 @pytest.mark.postgres(18)
-def test_print_changes_nothing_and_is_what_psql_runs(make_database: MakeDatabase, tmp_path: Path) -> None:
-    folder, url = project(tmp_path), make_database()
-    make(url, url)
+def test_print_changes_nothing_and_is_what_psql_runs(url: str, tmp_path: Path) -> None:
+    folder = project(tmp_path)
     assert bgce("bootstrap", "-d", url, cwd=folder).code == 0
     before = owners(url)
     answer = bgce("bootstrap", "--take-over", "--print", "-d", url, cwd=folder)
@@ -143,17 +146,15 @@ def test_print_changes_nothing_and_is_what_psql_runs(make_database: MakeDatabase
 
 
 @pytest.mark.postgres(18)
-def test_one_domain_alone(database: str, tmp_path: Path) -> None:
-    make(database, database)
-    assert bgce("bootstrap", "--take-over", "--domain", "postal", "-d", database, cwd=project(tmp_path)).code == 0
-    mine = {name: owner for name, owner in owners(database).items() if owner.endswith("_owner")}
+def test_one_domain_alone(url: str, tmp_path: Path) -> None:
+    assert bgce("bootstrap", "--take-over", "--domain", "postal", "-d", url, cwd=project(tmp_path)).code == 0
+    mine = {name: owner for name, owner in owners(url).items() if owner.endswith("_owner")}
     assert mine == {name: owner for name, owner in AFTER.items() if owner == "postal_owner"}
 
 
-def test_an_administrator_who_may_not_act_for_them_is_told(database: str, tmp_path: Path) -> None:
-    folder = project(tmp_path)
-    make(database, database)
-    assert bgce("bootstrap", "-d", database, cwd=folder).code == 0
+def test_an_administrator_who_may_not_act_for_them_is_told(url: str, tmp_path: Path) -> None:
+    folder, database = project(tmp_path), url
+    assert bgce("bootstrap", "-d", url, cwd=folder).code == 0
     clerk = make_owner(database, "clerk", "")
     before = owners(database)
     answer = bgce("bootstrap", "--take-over", "-d", clerk, cwd=folder)

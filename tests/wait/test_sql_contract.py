@@ -15,7 +15,7 @@ from bgce_migrate.servers import Server, programs
 from tests.cli.program import REPOSITORY
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
 from tests.e2e.scene import make_owner
-from tests.servers import DatabaseMaker
+from tests.servers import DatabaseMaker, as_superuser
 
 pytestmark = pytest.mark.postgres(18, 16)
 
@@ -88,7 +88,7 @@ def test_a_plain_database_answers_other_logins_too(database: str, tmp_path: Path
     (tmp_path / "1_a.up.sql").write_text("CREATE TABLE a (id int);\n")
     report = library.up(migrations=tmp_path, database_url=make_owner(database))
     assert report.failure is None
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'secret'")
         connection.execute("SET ROLE reader")
         row = connection.execute("SELECT bgce_migrate.ready(%s, 1)", [tmp_path.name]).fetchone()

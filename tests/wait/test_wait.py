@@ -18,7 +18,7 @@ from bgce_migrate.errors import NotReady, Unavailable, UsageError
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.servers import Server
 from tests.cli.program import PLAIN, bgce, start, write
-from tests.servers import DatabaseMaker
+from tests.servers import DatabaseMaker, as_superuser
 
 WAITERS = 50
 
@@ -83,7 +83,7 @@ def test_database_and_login_may_come_later(folder: Path, server: Server, make_da
     waiting = start("wait", "db>=3", "--timeout", "60", cwd=folder, env={"DATABASE_URL": url})
     time.sleep(0.5)
     made = make_database("late_database")
-    with psycopg.connect(made, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(made), autocommit=True) as connection:
         connection.execute("CREATE ROLE late_login LOGIN PASSWORD 'late'")
     up(folder, made)
     out, err = waiting.communicate(timeout=30)

@@ -5,18 +5,23 @@ Run as a program it reads one JSON request a line and answers each with one line
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
+#: Programs of their own, or slow to import.
+NOT_LOADED = ("__main__", "sqlfluff_plugin", ".style", ".action")
 
 
 class Zygote:
@@ -26,20 +31,26 @@ class Zygote:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._count = 0
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.zygote"],
+            [sys.executable, "-m", "tests.zygote"],
             cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
-    def start(self, words: Sequence[str], cwd: Path) -> Started:
-        """Start one command."""
-        self._count += 1
-        out, err = (self.folder / f"{self._count}.{kind}" for kind in ("out", "err"))
+    def start(
+        self, words: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, answers: str = ""
+    ) -> Started:
+        """Start one command; without `env` it has the zygote's own, and `answers` is what it reads."""
+        with self._lock:
+            self._count += 1
+            given, out, err = (self.folder / f"{self._count}.{kind}" for kind in ("in", "out", "err"))
+        given.write_text(answers, encoding="utf-8")
         for path in (out, err):
             path.touch()
-        answer = self._ask({"argv": list(words), "cwd": str(cwd), "out": str(out), "err": str(err)})
-        return Started(self, answer["pid"], out, err)
+        streams = [str(given), str(out), str(err)]
+        asked = {"argv": list(words), "cwd": str(cwd), "streams": streams, "env": None if env is None else dict(env)}
+        return Started(self, self._ask(asked)["pid"], out, err)
 
     def poll(self, pid: int) -> int | None:
         """The exit code (negative: the signal), or None while it runs."""
@@ -54,9 +65,10 @@ class Zygote:
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        with self._lock:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
 
 
@@ -103,6 +115,16 @@ class Started:
 
     def wait(self, timeout: float = 60) -> Finished:
         """Wait for the end; a traceback or a reported bug fails the test."""
+        code = self.ended(timeout)
+        out, err = self.out.read_text(), self.err.read_text()
+        assert "Traceback" not in err and code != 70, err
+        document: dict[str, Any] = {}
+        if out.strip() and code >= 0:
+            document = json.loads(out)
+        return Finished(code, document, err)
+
+    def ended(self, timeout: float = 60) -> int:
+        """Wait for the end; the code."""
         end = time.monotonic() + timeout
         while self.running:
             if time.monotonic() > end:
@@ -110,12 +132,7 @@ class Started:
                 raise AssertionError(f"the command did not end within {timeout} s: {self.err.read_text()}")
             time.sleep(0.005)
         assert self.code is not None
-        out, err = self.out.read_text(), self.err.read_text()
-        assert "Traceback" not in err and self.code != 70, err
-        document: dict[str, Any] = {}
-        if out.strip() and self.code >= 0:
-            document = json.loads(out)
-        return Finished(self.code, document, err)
+        return self.code
 
 
 def _fork(request: dict[str, Any]) -> int:
@@ -127,20 +144,24 @@ def _fork(request: dict[str, Any]) -> int:
         # A test run in the background has it ignored, and so would its commands, as they should.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(request["cwd"])
-        for number, path in ((1, request["out"]), (2, request["err"])):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        given, *written = request["streams"]
+        os.dup2(os.open(given, os.O_RDONLY), 0)
+        for number, path in enumerate(written, 1):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), number)
+        # The old one may have read the next requests already.
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        if request["env"] is not None:
+            os.environ.clear()
+            os.environ.update(request["env"])
         from bgce_migrate import cli
 
-        code = cli.execute(request["argv"])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        sys.argv = ["bgce-migrate", *request["argv"]]
+        cli.run()
     except BaseException:
         import traceback
 
         traceback.print_exc()
-        code = 70
-    os._exit(code)
+    os._exit(70)
 
 
 def _poll(pid: int) -> int | None:
@@ -148,19 +169,18 @@ def _poll(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if done else None
 
 
+def _load() -> None:
+    """Everything that a command imports lazily, so that a forked one begins at once."""
+    for path in (REPOSITORY / "bgce_migrate").rglob("*.py"):
+        name = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+        if not any(part in name for part in NOT_LOADED):
+            importlib.import_module(name)
+    gc.freeze()
+
+
 def main() -> None:
     """Serve until the requests end."""
-    # What a run imports lazily, so that a forked command begins at once.
-    import bgce_migrate.apply.recovery
-    import bgce_migrate.apply.run
-    import bgce_migrate.commands.history
-    import bgce_migrate.commands.up
-    import bgce_migrate.order
-    import bgce_migrate.planning
-    import bgce_migrate.report.progress
-    import bgce_migrate.report.runs
-    import bgce_migrate.sqlfile  # noqa: F401
-
+    _load()
     for line in sys.stdin:
         request = json.loads(line)
         answer = {"code": _poll(request["poll"])} if "poll" in request else {"pid": _fork(request)}
