@@ -12,6 +12,8 @@ from bgce_migrate.db.statements import MIGRATOR
 from bgce_migrate.errors import Refused
 
 _QUERY = re.compile(r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*\(?\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL)
+#: The server puts a parameter where only a constant can stand.
+_TYPED = re.compile(r"\b(interval|date|time|timestamp|timestamptz)\s+\$(\d+)", re.IGNORECASE)
 _HIDDEN = "<insufficient privilege>"
 
 
@@ -39,7 +41,7 @@ def read_stats(project: Project, target: Target) -> tuple[tuple[Sent, ...], tupl
         elif not _QUERY.match(text):
             others += 1  # their texts may hold passwords
         else:
-            sent.append(Sent(services.get(login or "", login or ""), text, calls=int(calls or 0)))
+            sent.append(Sent(services.get(login or "", login or ""), _TYPED.sub(r"$\2::\1", text), calls=int(calls or 0)))
     if hidden and not sent:
         raise Refused(
             f"{target.facts.login} may not see what others send to {target.facts.database}",
