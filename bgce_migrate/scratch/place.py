@@ -51,6 +51,23 @@ class Scratch(Struct, frozen=True):
 
 
 @contextmanager
+def beside(place: Scratch, project: Project) -> Iterator[Scratch]:
+    """A second fresh database of the same project on the same server, as the first was at first."""
+    name = f"{place.name}_beside"
+    address = ready_address(place.server, _alike(project), name)
+    try:
+        yield replace(place, address=address, name=name)
+    finally:
+        with connect(place.server.url(), "") as admin:
+            admin.execute(drop_database(name))
+
+
+def _alike(project: Project) -> Project:
+    """One login for all domains: a step runs as its owner's role either way."""
+    return replace(project, database=replace(project.database, mode="role"))
+
+
+@contextmanager
 def scratch(project: Project, extensions: Iterable[str], *, provider: str | None, major: int | None) -> Iterator[Scratch]:
     """A fresh database for a project; it and its server are gone at the end.
 
@@ -66,10 +83,8 @@ def scratch(project: Project, extensions: Iterable[str], *, provider: str | None
     ran = any(s.name == NAME and s.running for s in servers.status(root))
     server = servers.start(root, provider=chosen.provider, major=chosen.major, name=NAME, fast=True)
     name = f"scratch_{os.getpid()}"
-    # One login for all domains: a step runs as its owner's role either way.
-    alike = replace(project, database=replace(project.database, mode="role"))
     try:
-        yield Scratch(server, ready_address(server, alike, name), name, project.declared)
+        yield Scratch(server, ready_address(server, _alike(project), name), name, project.declared)
     finally:
         with connect(server.url(), "") as admin:
             admin.execute(drop_database(name))

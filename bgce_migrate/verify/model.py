@@ -30,6 +30,10 @@ class Verdict(str, Enum):
         return self in (Verdict.OK, Verdict.ORDER, Verdict.IRREVERSIBLE)
 
 
+#: How a message begins where there is no database to prove the next on.
+UP_FAILS = "the up fails"
+
+
 class Proof(Struct, frozen=True):
     """The verdict on one migration.
 
@@ -38,6 +42,10 @@ class Proof(Struct, frozen=True):
         message: what the server said, or why there is no down.
         seconds: how long proving took.
         apart: it was proven with commits on a clone, because it cannot be in one transaction.
+        data: what the probe with rows said: `lossless`, `loses: public.users.name`, `not probed: reason`, or empty where
+            there was nothing to probe. Never an error.
+        twice: what is wrong with running the up twice though it says IF NOT EXISTS throughout; never an error.
+        kept: it was proven before, with all that came before it as it is now.
     """
 
     id: MigrationId
@@ -46,6 +54,14 @@ class Proof(Struct, frozen=True):
     message: str = ""
     seconds: float = 0.0
     apart: bool = False
+    data: str = ""
+    twice: str = ""
+    kept: bool = False
+
+    @property
+    def up_fails(self) -> bool:
+        """Nothing after it can be reached."""
+        return self.message.startswith(UP_FAILS)
 
     @property
     def statements(self) -> tuple[str, ...]:

@@ -17,7 +17,10 @@ from bgce_migrate.fingerprint.compare import Difference, compare
 from bgce_migrate.fingerprint.model import Catalog
 from bgce_migrate.migration import Mode, Script
 from bgce_migrate.scratch.steps import committed, within
-from bgce_migrate.verify.model import Proof, Verdict, judge
+from bgce_migrate.verify.model import UP_FAILS, Proof, Verdict, judge
+from bgce_migrate.verify.probe import Found, Pair, probe, word
+from bgce_migrate.verify.saying import said
+from bgce_migrate.verify.twice import claims
 
 _Run = Callable[[Script], None]
 _Read = Callable[[], Catalog]
@@ -33,12 +36,17 @@ class Bench(Struct):
     context: Context
     session: Session
     reader: Reader
+    data: bool = True
 
     @classmethod
-    def open(cls, context: Context) -> Bench:
-        """In the database of the context; the bookkeeping does not count."""
+    def open(cls, context: Context, *, data: bool = True) -> Bench:
+        """In the database of the context; the bookkeeping does not count.
+
+        Args:
+            data: probe with rows, too.
+        """
         session = context.access.lead()
-        return cls(context, session, Reader(session, [context.access.schema]))
+        return cls(context, session, Reader(session, [context.access.schema]), data)
 
     def read(self, *, within: bool) -> Catalog:
         """The catalog as it is now."""
@@ -59,12 +67,19 @@ def in_transaction(bench: Bench, owned: Owned, down: Script, before: Catalog) ->
         within(bench.context, session, owned, up)
         after = bench.read(within=True)
         session.run([Command("SAVEPOINT bgce_proof")])
+        twice = _twice(bench, owned, after) if claims(up) else ""
         within(bench.context, session, owned, down)
         undone = compare(before, bench.read(within=True))
         again: tuple[Difference, ...] = ()
+        data: list[Found] = []
         if all(d.is_order for d in undone):
+            pair = Pair(before, after, up, down)
+            if bench.data:
+                data.append(probe(bench, owned, pair))
             within(bench.context, session, owned, up)
             again = compare(after, bench.read(within=True))
+            if bench.data and not again:
+                data.append(probe(bench, owned, pair.turned()))
         session.run([Command("ROLLBACK TO SAVEPOINT bgce_proof")])
         owner = [Command(set_role(owned.owner))] if owned.owner else []
         session.run([*owner, *map(Command, owned.grants), Command("COMMIT")])
@@ -72,7 +87,20 @@ def in_transaction(bench: Bench, owned: Owned, down: Script, before: Catalog) ->
         session.run([Command("ROLLBACK")])
         raise Unproven from None
     verdict, differences = judge(undone, again)
-    return Proof(owned.step.id, verdict, differences), after
+    return Proof(owned.step.id, verdict, differences, data=word(data), twice=twice), after
+
+
+def _twice(bench: Bench, owned: Owned, after: Catalog) -> str:
+    """What is wrong with running the up again at once; leaves nothing of it."""
+    bench.session.run([Command("SAVEPOINT bgce_twice")])
+    try:
+        within(bench.context, bench.session, owned, owned.step.script)
+        changed = compare(after, bench.read(within=True))
+        told = f"a second run changes {changed[0].what.identity}" if changed else ""
+    except Failed as failed:
+        told = f"a second run fails: {said(failed)}"
+    bench.session.run([Command("ROLLBACK TO SAVEPOINT bgce_twice")])
+    return told
 
 
 def with_commits(bench: Bench, owned: Owned, down: Script) -> Proof:
@@ -88,7 +116,7 @@ def with_commits(bench: Bench, owned: Owned, down: Script) -> Proof:
         return ""
 
     if error := run(up):
-        return Proof(id, Verdict.ERROR, message=f"the up fails: {error}", apart=True)
+        return Proof(id, Verdict.ERROR, message=f"{UP_FAILS}: {error}", apart=True)
     after = bench.read(within=False)
     if error := run(down):
         return Proof(id, Verdict.ERROR, message=f"the down fails: {error}", apart=True)
@@ -99,9 +127,3 @@ def with_commits(bench: Bench, owned: Owned, down: Script) -> Proof:
         return Proof(id, Verdict.REUP_ERROR, message=f"the second up fails: {error}", apart=True)
     verdict, differences = judge(undone, compare(after, bench.read(within=False)))
     return Proof(id, verdict, differences, apart=True)
-
-
-def said(failed: Failed | psycopg.Error) -> str:
-    """The server's message in one line."""
-    error = failed.error if isinstance(failed, Failed) else failed
-    return error.diag.message_primary or str(error).strip().partition("\n")[0]

@@ -2,24 +2,69 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-from msgspec.structs import replace
+from msgspec import Struct
 
-from bgce_migrate.apply.owned import Owned
-from bgce_migrate.db.wire import Failed
+from bgce_migrate.beside import can_fork
+from bgce_migrate.fingerprint.compare import Difference, compare
 from bgce_migrate.fingerprint.model import Catalog
+from bgce_migrate.migration import MigrationId
+from bgce_migrate.scratch.place import beside
 from bgce_migrate.scratch.replay import Replay, replay
-from bgce_migrate.scratch.steps import committed
 from bgce_migrate.tree import Tree
-from bgce_migrate.verify.model import Proof, Verdict
-from bgce_migrate.verify.prove import Bench, Unproven, in_transaction, said, with_commits
+from bgce_migrate.verify.course import Course
+from bgce_migrate.verify.halves import Halves
+from bgce_migrate.verify.kept import Kept
+from bgce_migrate.verify.model import Proof
 
 if TYPE_CHECKING:
     from bgce_migrate.host import Host
+
+#: For fewer proofs a second database is not worth its making.
+_MANY = 12
+
+
+class Asked(Struct, frozen=True):
+    """What is to be proven, and how.
+
+    Attributes:
+        only: these migrations; None for all.
+        whole: at the end also that the log, replayed by ups alone, leads to the same catalog.
+        data: probe with rows, too.
+        kept: look for what was proven before, and keep what is proven now.
+        jobs: processes; 1 or 2.
+        provider, major: of the scratch server; chosen by what the SQL needs, and the newest.
+    """
+
+    only: frozenset[MigrationId] | None = None
+    whole: bool = False
+    data: bool = True
+    kept: bool = False
+    jobs: int = 2
+    provider: str | None = None
+    major: int | None = None
+
+
+class Verified(Struct, frozen=True):
+    """What was proven.
+
+    Attributes:
+        proofs: in the order of the log.
+        replayed: how the catalog after the proofs differs from that after a replay by ups alone; None where that
+            was not seen: something does not run, not all was asked for, or it was proven before.
+    """
+
+    proofs: tuple[Proof, ...]
+    replayed: tuple[Difference, ...] | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing has to be mended."""
+        return not self.replayed and all(p.verdict.passes for p in self.proofs)
 
 
 def verify(
@@ -42,68 +87,86 @@ def verify(
     Raises:
         BgceError: there is no order, or no server.
     """
-    with replay(tree, host, provider=provider, major=major) as ready:
-        return _Proving(tree, ready, domain, told).run()
+    only = None if domain is None else frozenset(i for i in tree.migrations if i.domain == domain)
+    return prove(tree, host, Asked(only, data=False, provider=provider, major=major), told).proofs
+
+
+def prove(tree: Tree, host: Host, asked: Asked, told: Callable[[Proof], None] = lambda _: None) -> Verified:
+    """As `verify`, with everything that can be asked for."""
+    with replay(tree, host, provider=asked.provider, major=asked.major) as ready, ExitStack() as stack:
+        return _Proving(tree, ready, asked, stack).run(told)
 
 
 class _Proving:
-    """All proofs of one run, on one process."""
+    """All proofs of one run."""
 
-    def __init__(self, tree: Tree, ready: Replay, domain: str | None, told: Callable[[Proof], None]) -> None:
+    def __init__(self, tree: Tree, ready: Replay, asked: Asked, stack: ExitStack) -> None:
         self.tree = tree
         self.ready = ready
-        self.context = ready.context
-        self.domain = domain
-        self.told = told
-        self.bench = Bench.open(ready.context)
+        self.asked = asked
+        self.stack = stack
+        # The data probe's word is a part of a proof.
+        name = "verify" if asked.data else "verify-catalog"
+        # Where the scratch server's files are, too.
+        root = tree.project.root if tree.project.declared else Path.cwd()
+        self.kept = Kept(tree, ready, root / ".bgce" / "cache" / name if asked.kept else None)
 
-    def run(self) -> tuple[Proof, ...]:
-        """One migration after the other; an up that does not run ends it."""
-        proofs: list[Proof] = []
-        broken = False
-        try:
-            before: Catalog | None = None
-            for owned in self.ready.steps:
-                started = time.monotonic()
-                if broken:
-                    proof, after = Proof(owned.step.id, Verdict.NOT_REACHED), None
-                else:
-                    proof, after = self._one(owned, before)
-                before = after if not owned.grants else None
-                broken = broken or proof.message.startswith("the up fails")
-                if self.domain in (None, owned.step.id.domain):
-                    proofs.append(replace(proof, seconds=time.monotonic() - started))
-                    self.told(proofs[-1])
-        finally:
-            self.bench.session.close()
-        return tuple(proofs)
+    def run(self, told: Callable[[Proof], None]) -> Verified:
+        """What is known already is taken as it is, the rest proven."""
+        everything = frozenset(o.step.id for o in self.ready.steps)
+        wanted = everything if self.asked.only is None else everything & self.asked.only
+        known = {i: proof for i in wanted if (proof := self.kept.get(i)) is not None}
+        todo = wanted - known.keys()
+        new: list[Proof] = []
+        found = dict(known)
+        waiting = [o.step.id for o in self.ready.steps if o.step.id in wanted]
+        stream = self._prove(todo) if todo else iter(())
+        for proof in stream:
+            found[proof.id] = proof
+            new.append(proof)
+            while waiting and waiting[0] in found:
+                told(found[waiting.pop(0)])
+        for id in waiting:
+            if id in found:
+                told(found[id])
+        self.kept.put(new)
+        replayed = self._replayed() if self.asked.whole and todo == everything and todo else None
+        return Verified(tuple(found[o.step.id] for o in self.ready.steps if o.step.id in found), replayed)
 
-    def _one(self, owned: Owned, before: Catalog | None) -> tuple[Proof, Catalog | None]:
-        id = owned.step.id
-        down, reason = self.tree.down(id)
-        if down is None or self.domain not in (None, id.domain):
-            stated = owned.step.script.directives.irreversible
-            verdict = Verdict.IRREVERSIBLE if stated else Verdict.MISSING
-            return self._apply(owned, Proof(id, verdict, message=stated or reason)), None
-        before = before or self.bench.read(within=False)
-        try:
-            return in_transaction(self.bench, owned, down, before)
-        except Unproven:
-            pass
-        self.bench.session.close()
-        with self.ready.place.clone() as address:
-            bench = Bench.open(self.ready.on(address))
-            try:
-                proof = with_commits(bench, owned, down)
-            finally:
-                bench.session.close()
-        self.bench = Bench.open(self.context)
-        return (proof if proof.message.startswith("the up fails") else self._apply(owned, proof)), None
+    def _prove(self, todo: Collection[MigrationId]) -> Iterator[Proof]:
+        steps = list(self.ready.steps)
+        while steps[-1].step.id not in todo:
+            steps.pop()
+        self.led = len(steps)
+        self.halves: Halves | None = None
+        if self.asked.jobs > 1 and len(todo) >= _MANY and can_fork():
+            second = self.stack.enter_context(beside(self.ready.place, self.tree.project))
+            self.halves = Halves(self._course, lambda: Course(self.tree, self.ready, second, data=self.asked.data))
+            yield from self.halves.lead(steps, todo)
+            if self.halves.course is not None:
+                self.course = self.halves.course
+                self.stack.callback(self.course.close)
+        else:
+            self.course = self._course()
+            self.stack.callback(self.course.close)
+            yield from self.course.lead(steps, todo)
 
-    def _apply(self, owned: Owned, proof: Proof) -> Proof:
-        """Apply the migration for good; the proof stays as it is unless that fails."""
-        try:
-            committed(self.context, self.bench.session, owned, owned.step.script, owned.grants)
-        except (Failed, psycopg.Error) as failed:
-            return Proof(owned.step.id, Verdict.ERROR, message=f"the up fails: {said(failed)}")
-        return proof
+    def _course(self) -> Course:
+        return Course(self.tree, self.ready, self.ready.place, data=self.asked.data)
+
+    def _replayed(self) -> tuple[Difference, ...] | None:
+        """The catalog after all proofs against that after all ups alone, each half by itself where there are two."""
+        if self.course.broken:
+            return None
+        one, other = self._ends()
+        return compare(one, other) if one is not None and other is not None else None
+
+    def _ends(self) -> tuple[Catalog | None, Catalog | None]:
+        if self.halves is not None and self.halves.end is not None:
+            return self.halves.catch_up(), self.halves.end
+        place = self.stack.enter_context(beside(self.ready.place, self.tree.project))
+        plain = Course(self.tree, self.ready, place)
+        self.stack.callback(plain.close)
+        broken = any(plain.lead(self.ready.steps, ()))
+        return (None, None) if broken else (plain.catalog(), self.course.catalog())
+
