@@ -184,6 +184,7 @@ class Lanes:
             ("step_duration_seconds", result.duration_ms / 1000),
             ("step_success", 1.0 if result.status is StepStatus.APPLIED else 0.0),
             ("step_retries", float(result.retries)),
+            ("step_lock_wait_seconds", result.lock_wait_ms / 1000),
         ):
             self.hooks.metrics(Measurement(name, value, {"service": domain, "direction": owned.step.direction.value}))
         if result.status is StepStatus.APPLIED:

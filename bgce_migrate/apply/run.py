@@ -21,7 +21,7 @@ from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Refused
 from bgce_migrate.migration import Plan, Step
-from bgce_migrate.outcome import RunReport, StepResult
+from bgce_migrate.outcome import Measurement, RunReport, StepResult
 from bgce_migrate.registry import Registry
 
 
@@ -74,7 +74,7 @@ def execute(
         results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
         failure = lanes.failure
         result = "done" if failure is None else "interrupted" if failure.exit_code == 130 else "failed"
-        return report(
+        outcome = report(
             result,
             results,
             heads=MappingProxyType(dict(lanes.heads)),
@@ -84,6 +84,9 @@ def execute(
     finally:
         leadership.release()
         audit.close()
+    # Whoever writes it somewhere holds nobody up now.
+    hooks.metrics(Measurement("run_success", float(outcome.failure is None), {"run_id": info.run_id}))
+    return outcome
 
 
 def _report(info: RunInfo, target: Target, planned: Planned, started: float, said: Mapping[str, object]) -> RunReport:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain
+from bgce_migrate.metrics.alerts import Thresholds
 from bgce_migrate.migration import Finding, Severity
 from bgce_migrate.pools.model import PoolerSettings
 from bgce_migrate.registry import Registry
@@ -115,6 +116,7 @@ class Project(Struct, frozen=True):
     lint: Lint = Lint()
     pooler: PoolerSettings = field(default_factory=PoolerSettings)
     code_owners: CodeOwners = CodeOwners()
+    alerts: Thresholds = Thresholds()
     file: Path | None = None
     patterns: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()

@@ -80,6 +80,15 @@ class CodeownersTable(Struct, frozen=True, kw_only=True):
     teams: dict[str, str] = field(default_factory=dict)
 
 
+class AlertsTable(Struct, frozen=True, kw_only=True):
+    """`[alerts]`."""
+
+    slow_seconds: float = 60.0
+    pending_hours: int = 24
+    lock_wait_seconds: float = 5.0
+    silent_minutes: int = 15
+
+
 class BgceToml(Struct, frozen=True, kw_only=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
@@ -92,6 +101,7 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     lint: LintTable = LintTable()
     pgbouncer: PgbouncerTable = PgbouncerTable()
     codeowners: CodeownersTable = CodeownersTable()
+    alerts: AlertsTable = AlertsTable()
 
 
 class TableToml(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,14 @@ from bgce_migrate.config.project import (
     Scratch,
 )
 from bgce_migrate.config.schema import BgceToml
-from bgce_migrate.config.surroundings import check_code_owners, check_pooler, code_owners, pooler
+from bgce_migrate.config.surroundings import (
+    check_alerts,
+    check_code_owners,
+    check_pooler,
+    code_owners,
+    pooler,
+    thresholds,
+)
 from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.domain import Domain
 from bgce_migrate.migration import Severity
@@ -55,7 +62,7 @@ def check_settings(
     file: TomlFile, said: BgceToml, services: Collection[str], mistakes: Mistakes, *, judge_services: bool
 ) -> None:
     """Record every wrong value of `bgce.toml`; services of replicas only when all domains could be read."""
-    around = (check_pooler(said.pgbouncer), check_code_owners(said.codeowners))
+    around = (check_pooler(said.pgbouncer), check_code_owners(said.codeowners), check_alerts(said.alerts))
     for faults in (_project(said), _database(said), _environments(said), _scratch(said), _lint(said), *around):
         for path, message, hint in faults:
             mistakes.add(f"{key_text(path)}: {message}", file.where(path), hint)
@@ -209,6 +216,7 @@ def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: 
         ),
         pooler=pooler(said.pgbouncer),
         code_owners=code_owners(said.codeowners),
+        alerts=thresholds(said.alerts),
         file=path,
         patterns=tuple(said.project.domains),
     )

@@ -1,4 +1,4 @@
-"""`[pgbouncer]` and `[codeowners]` of `bgce.toml`: what stands before the database, and who reviews what."""
+"""`[pgbouncer]`, `[codeowners]` and `[alerts]` of `bgce.toml`: what stands around the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from bgce_migrate.config.project import CodeOwners
-from bgce_migrate.config.schema import CodeownersTable, PgbouncerTable
+from bgce_migrate.config.schema import AlertsTable, CodeownersTable, PgbouncerTable
+from bgce_migrate.metrics.alerts import Thresholds, bound_fault
 from bgce_migrate.pools.model import OLDEST, PoolerSettings, parse_version
 from bgce_migrate.registry.references import KeyPath, printable
 
@@ -75,3 +76,20 @@ def code_owners(said: CodeownersTable) -> CodeOwners:
     """The checked table as a value."""
     teams = {team: " ".join(owners.split()) for team, owners in said.teams.items()}
     return CodeOwners(said.file, said.owner, MappingProxyType(teams))
+
+
+def check_alerts(said: AlertsTable) -> Iterator[Fault]:
+    """Every wrong value of `[alerts]`."""
+    if fault := bound_fault(said.slow_seconds):
+        yield ("alerts", "slow_seconds"), fault, None
+    for name, value in (
+        ("pending_hours", said.pending_hours), ("lock_wait_seconds", said.lock_wait_seconds),
+        ("silent_minutes", said.silent_minutes),
+    ):  # fmt: skip
+        if not 0 < value <= _MOST:
+            yield ("alerts", name), f"{value:g} is not above 0 and at most {_MOST}", None
+
+
+def thresholds(said: AlertsTable) -> Thresholds:
+    """The checked table as a value."""
+    return Thresholds(said.slow_seconds, said.pending_hours, said.lock_wait_seconds, said.silent_minutes)

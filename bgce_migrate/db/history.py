@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct, field
 
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.db.target import Meta, meta_of
 from bgce_migrate.db.wire import Command, Failed
@@ -176,6 +177,45 @@ def read_rows(session: Session, domain: str | None = None) -> tuple[Row, ...]:
             )
         )  # fmt: skip
     return tuple(out)
+
+
+class Past(Struct, frozen=True):
+    """How one domain's steps went.
+
+    Attributes:
+        buckets: successful steps by duration; one more than there are bounds.
+        seconds: how long they took together.
+        failed: versions whose last attempt failed.
+        succeeded: the newest step; None before the first.
+        last_success: Unix time.
+    """
+
+    domain: str
+    buckets: tuple[int, ...]
+    seconds: float
+    failed: int
+    succeeded: bool | None
+    last_success: float | None
+
+
+def read_past(session: Session, bounds: Sequence[float]) -> tuple[Past, ...]:
+    """Of every domain, with durations counted by upper bounds in seconds; one round trip."""
+    queries = (session.query("history", "past_durations"), session.query("history", "past_ends"))
+    limits = array(map(repr, bounds))
+    durations, ends = (r.rows for r in session.run([Command(queries[0], (limits,)), Command(queries[1])]))
+    counts: dict[str, list[int]] = {}
+    sums: dict[str, float] = {}
+    for row in durations:
+        domain = _s(row[0])
+        counts.setdefault(domain, [0] * (len(bounds) + 1))[int(_s(row[1]))] = int(_s(row[2]))
+        sums[domain] = sums.get(domain, 0.0) + float(_s(row[3]))
+    return tuple(
+        Past(
+            _s(r[0]), tuple(counts.get(_s(r[0]), [0] * (len(bounds) + 1))), sums.get(_s(r[0]), 0.0), int(_s(r[1])),
+            None if r[2] is None else r[2] == "true", None if r[3] is None else float(r[3]),
+        )
+        for r in ends
+    )  # fmt: skip
 
 
 def verify(rows: Iterable[Row], anchors: Mapping[str, Head] = MappingProxyType({})) -> tuple[str, ...]:

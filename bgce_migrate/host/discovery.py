@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
+#: Plugins that come with the engine: by name on the same road as others, and loaded only where they are named.
+SHIPPED = {"bgce_metrics": "bgce_migrate.exporting.plugin:plugin"}
+
+
 class Plugin(Struct, frozen=True):
     """An object with hook implementations.
 
@@ -59,7 +63,7 @@ def discover(
     plugins: list[Plugin] = []
     problems: list[Problem] = []
     for name in wanted:
-        found = installed.get(name, [])
+        found = installed.get(name, []) + _shipped(name)
         if len(found) == 1:
             loaded = _load(found[0])
             plugins.append(loaded) if isinstance(loaded, Plugin) else problems.append(loaded)
@@ -97,6 +101,12 @@ def _installed() -> dict[str, list[EntryPoint]]:
         if not any((e.value, _distribution(e)) == (entry.value, _distribution(entry)) for e in known):
             known.append(entry)
     return out
+
+
+def _shipped(name: str) -> list[EntryPoint]:
+    from importlib.metadata import EntryPoint
+
+    return [EntryPoint(name, SHIPPED[name], GROUP)] if name in SHIPPED else []
 
 
 def _distribution(entry: EntryPoint) -> str | None:

@@ -70,3 +70,22 @@ SELECT n.service, n.version::text,
        coalesce((SELECT bool_and(s.applied) AND bool_or(s.version = n.version) FROM {schema}.migration_state s
                  WHERE s.service_name = n.service AND s.version <= n.version), false)::text
 FROM unnest($1::text[], $2::bigint[]) n (service, version)
+
+-- name: past_durations
+-- How long each domain's successful steps took: counts by the number of bounds ($1, seconds) that they exceed.
+SELECT h.service_name, count_of.bounds::text, count(*)::text, (sum(h.execution_time_ms) / 1000.0)::text
+FROM {schema}.migration_history h
+CROSS JOIN LATERAL (SELECT count(*) AS bounds FROM unnest($1::float8[]) b WHERE h.execution_time_ms > b * 1000) count_of
+WHERE h.success AND h.direction IN ('up', 'down') GROUP BY 1, count_of.bounds
+
+-- name: past_ends
+-- How each domain's steps ended: versions that failed last, whether the newest step succeeded, when one did last.
+SELECT d.service_name,
+       (SELECT count(*) FROM (SELECT DISTINCT ON (version) success FROM {schema}.migration_history h
+                              WHERE h.service_name = d.service_name AND version IS NOT NULL
+                              ORDER BY version, id DESC) v WHERE NOT success)::text,
+       (SELECT h.success FROM {schema}.migration_history h
+        WHERE h.service_name = d.service_name AND direction IN ('up', 'down') ORDER BY id DESC LIMIT 1)::text,
+       (SELECT extract(epoch FROM max(h.applied_at)) FROM {schema}.migration_history h
+        WHERE h.service_name = d.service_name AND success AND direction IN ('up', 'down'))::text
+FROM (SELECT DISTINCT service_name FROM {schema}.migration_history WHERE version IS NOT NULL) d
