@@ -130,7 +130,7 @@ def test_history_is_the_measure_not_the_files(shop: Path, applied: str) -> None:
 
 @pytest.mark.postgres(18)
 def test_another_hand_and_another_order_of_columns(shop: Path, applied: str) -> None:
-    run(applied, ["ALTER TABLE goods OWNER TO teller", "ALTER TABLE bins DROP COLUMN good", "ALTER TABLE bins ADD COLUMN good integer"])
+    run(as_superuser(applied), ["ALTER TABLE goods OWNER TO teller", "ALTER TABLE bins DROP COLUMN good", "ALTER TABLE bins ADD COLUMN good integer"])
     found = look(shop, applied)
     assert texts(found) == ["shop: table public.goods: owner is teller, was bgce_migrator"]
     run(applied, ["ALTER TABLE bins ADD COLUMN z integer", "ALTER TABLE bins DROP COLUMN good", "ALTER TABLE bins ADD COLUMN good integer"])

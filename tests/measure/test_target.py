@@ -14,6 +14,7 @@ from bgce_migrate.measure.weights import duration, volume
 from tests.cli.program import bgce
 from tests.e2e.scene import PASSWORD, as_role
 from tests.measure.scene import enlarge, measured, shop_with_rows, step
+from tests.servers import as_superuser
 
 #: What a session that only looks may say.
 LOOKS = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|WITH|SHOW|BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b", re.IGNORECASE)
@@ -22,7 +23,7 @@ LOOKS = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|WITH|SHOW|BEGIN|COMMIT|ROLLBACK|
 def test_who_waits_for_what_and_how_long(tmp_path: Path, database: str, server_root: Path) -> None:
     project = shop_with_rows(tmp_path, database)
     name = str(conninfo_to_dict(database)["dbname"])
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(database), autocommit=True) as connection:
         for statement in (
             f"CREATE ROLE looker LOGIN PASSWORD '{PASSWORD}'",
             "ALTER ROLE looker SET log_statement = 'all'",
