@@ -13,13 +13,13 @@ from bgce_migrate.commands.options import command, option
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.target import Address
+    from bgce_migrate.apply.target import Address, Target
     from bgce_migrate.metrics.alerts import Thresholds
     from bgce_migrate.metrics.text import Sample
 
-_EXTRAS = ("grants", "lint")
+_EXTRAS = ("drift", "grants", "lint")
 _extra = option("--with", "extras", type=click.Choice(_EXTRAS), multiple=True, scope="metrics",
-                help="Also what grants check and lint find (repeatable).")  # fmt: skip
+                help="Also what drift, grants check and lint find (repeatable).")  # fmt: skip
 
 
 @click.group("metrics", context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,11 +105,25 @@ def _page(call: Call, address: Address, extras: tuple[str, ...]) -> str:
 
     with call.desk.open(address, check=False) as target:
         found = [*samples(target, call.desk.tree)]
+        if "drift" in extras and target.state.meta is not None:
+            found += _drift(call, target)
     if "grants" in extras:
         found.append(_grants(call, address))
     if "lint" in extras:
         found += _lint(call)
     return text(found)
+
+
+def _drift(call: Call, target: Target) -> list[Sample]:
+    from collections import Counter
+
+    from bgce_migrate.drift.find import find
+    from bgce_migrate.metrics import table
+    from bgce_migrate.metrics.text import Sample
+
+    counts = Counter(d.domain for d in find(call.desk.tree, call.desk.host, target).drifts)
+    domains = {d.name for d in call.project.domains} | counts.keys()
+    return [Sample(table.DRIFT, {"service": name}, float(counts[name])) for name in sorted(domains)]
 
 
 def _grants(call: Call, address: Address) -> Sample:

@@ -12,10 +12,13 @@ from bgce_migrate.errors import Problem, Refused
 from bgce_migrate.looking.claims import Claims
 from bgce_migrate.looking.model import Claim, Folder, Reference, Stretch
 from bgce_migrate.looking.reading import relative
-from bgce_migrate.migration import ForeignUse, MigrationId
+from bgce_migrate.migration import Action, ForeignUse, MigrationId, ObjectKind
 from bgce_migrate.order import LogEntry, replay
 from bgce_migrate.settling import settle
 from bgce_migrate.tree import Tree
+
+#: CREATE EXTENSION IF NOT EXISTS of what another made first is no tie between the two.
+_ANYBODYS = frozenset({ObjectKind.EXTENSION, ObjectKind.SCHEMA})
 
 
 class Replayed(Struct, frozen=True):
@@ -59,6 +62,8 @@ def _references(
     users: dict[tuple[str, str], dict[MigrationId, None]] = {}
     for migration in order:
         for use in foreign.get(migration, ()):
+            if use.object.kind in _ANYBODYS and use.action is not Action.USE:
+                continue
             pair = migration.domain, use.owner
             how = use.detail or use.action.value
             objects.setdefault(pair, {}).setdefault(str(use.object), {})[how] = None

@@ -69,6 +69,11 @@ def rules(thresholds: Thresholds) -> tuple[Rule, ...]:
             "Steps of the last run waited {{ $value }} s for locks that others held.",
         ),
         Rule(
+            "MigrationDrift", f"{table.DRIFT.name} > 0", "15m", "warning",
+            "The database is not as its migrations left it",
+            "{{ $value }} objects of {{ $labels.service }} differ. bgce-migrate drift names them.",
+        ),
+        Rule(
             "MigrationGrantsDrift", f"{table.GRANTS_DRIFT.name} > 0", "15m", "warning",
             "Rights in the database are not as declared",
             "{{ $value }} rights differ. bgce-migrate grants check names them.",

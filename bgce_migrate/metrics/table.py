@@ -49,6 +49,10 @@ LOCK_WAIT = Metric(
 RETRIES = Metric(
     "db_migration_retries", "gauge", "How often steps of the last run were tried again.", "Retries", source="run"
 )
+DRIFT = Metric(
+    "db_migration_drift", "gauge", "Objects that are not as the history says; of nobody's under an empty service.",
+    "Drift",
+)  # fmt: skip
 GRANTS_DRIFT = Metric(
     "db_migration_grants_drift", "gauge", "Rights that are not as declared.", "Rights not as declared", labels=()
 )
@@ -61,6 +65,6 @@ BUILD_INFO = Metric(
 )
 
 METRICS = (
-    DURATION, SUCCESS, VERSION, APPLIED, PENDING, FAILED, LAST_SUCCESS, LOCK_WAIT, RETRIES, GRANTS_DRIFT,
-    LINT_FINDINGS, BUILD_INFO,
+    DURATION, SUCCESS, VERSION, APPLIED, PENDING, FAILED, LAST_SUCCESS, LOCK_WAIT, RETRIES, DRIFT,
+    GRANTS_DRIFT, LINT_FINDINGS, BUILD_INFO,
 )  # fmt: skip

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 #: Two services that share a database; what each of them does wrong stands in the tests.
 SHOP: dict[str, str | bytes] = {
-    "services/shop/migrations/000001_users.up.sql": "CREATE TABLE users (id bigint PRIMARY KEY, email text);\n",
+    "services/shop/migrations/000001_users.up.sql": (
+        "CREATE EXTENSION IF NOT EXISTS plpgsql;\nCREATE TABLE users (id bigint PRIMARY KEY, email text);\n"
+    ),
     "services/shop/migrations/000001_users.down.sql": "DROP TABLE users;\n",
     "services/shop/migrations/000002_index.up.sql": "CREATE INDEX users_email ON users (email);\n",
     "services/shop/migrations/000002_index.down.sql": "SELECT 1;\n",
     "services/shop/migrations/000003_bio.up.sql": "ALTER TABLE users ADD COLUMN bio text;\n",
     "services/mail/migrations/000001_letters.up.sql": (
-        "CREATE TABLE letters (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\n"
+        "CREATE EXTENSION IF NOT EXISTS plpgsql;\nCREATE TABLE letters (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\n"
     ),
     "services/mail/migrations/000001_letters.down.sql": "DROP TABLE letters;\n",
     "services/mail/migrations/000002_seen.up.sql": "ALTER TABLE users ADD COLUMN mail_seen boolean;\n",

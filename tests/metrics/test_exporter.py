@@ -100,7 +100,10 @@ def test_before_anything_and_after_it_was_mended(folder: Path, database: str) ->
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian: prometheus) is not installed")
 def test_promtool_has_nothing_to_say_about_the_text(folder: Path, done: str) -> None:
     assert PROMTOOL is not None
-    page = run("metrics render", folder, done, "--with", "lint").out
+    with psycopg.connect(done) as connection:
+        connection.execute("CREATE TABLE by_hand (id int)")
+    page = run("metrics render", folder, done, "--with", "lint", "--with", "drift").out
+    assert values(page)['db_migration_drift{service=""}'] == 1
     checked = subprocess.run([PROMTOOL, "check", "metrics"], input=page, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
     assert {m.name for m in METRICS if m.source == "history"} - {"db_migration_grants_drift"} == {

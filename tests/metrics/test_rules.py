@@ -42,6 +42,9 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "MigrationLockWait": (
         {'db_migration_lock_wait_seconds{service="postal"}': "5.5"}, {'db_migration_lock_wait_seconds{service="postal"}': "5"}, "0m"
     ),
+    "MigrationDrift": (
+        {'db_migration_drift{service="postal"}': "2x40"}, {'db_migration_drift{service="postal"}': "2x10 0x30"}, "20m"
+    ),
     "MigrationGrantsDrift": (
         {"db_migration_grants_drift": "3x40"}, {"db_migration_grants_drift": "3x10 0x30"}, "20m"
     ),
@@ -66,7 +69,7 @@ def test_every_alert_has_its_cases() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_it_fires_and_it_does_not(name: str, tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(rules_file(Thresholds()))
-    assert "SUCCESS: 7 rules found" in promtool("check", "rules", "rules.yml", cwd=tmp_path)
+    assert "SUCCESS: 8 rules found" in promtool("check", "rules", "rules.yml", cwd=tmp_path)
     firing, quiet, at = CASES[name]
     for samples, fires in ((firing, True), (quiet, False)):
         (tmp_path / "test.yml").write_text(json.dumps(unit(name, samples, at, fires=fires)))

@@ -161,7 +161,7 @@ def test_fifty_processes_wait_for_one_up(folder: Path, database: str) -> None:
     delays = sorted(json.loads(out)["at"] - row[0] for (out, _), _ in answers)
     p95 = delays[int(WAITERS * 0.95)]
     print(f"p50 {delays[WAITERS // 2] * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, last {delays[-1] * 1000:.0f} ms")
-    assert p95 < 1.0  # 0.1 on a machine that has nothing else to do: see docs/reference/benchmarks.md
+    assert p95 < 1.0, "0.1 s on a machine that has nothing else to do; this bound is for a loaded one"
 
 
 def everybody_waits(url: str) -> None:
