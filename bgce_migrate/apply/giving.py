@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from bgce_migrate.access import Grant
 from bgce_migrate.db import rights_sql
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.domain import Domain
 from bgce_migrate.grants.made import Made, is_narrowed, made
@@ -132,11 +133,7 @@ def giving(session: Session, registry: Registry, asked: Asked) -> Giving:
     names = {s.login for s in registry.services.values()} | {d.owner for d in registry.domains}
     names |= {grant.grantee for grants in extra.values() for grant in grants}
     schemas = {d.schema for d in registry.domains}
-    rows = session.ask("roles", "inside", _array(names), _array(schemas))
+    rows = session.ask("roles", "inside", array(names), array(schemas))
     roles = frozenset(role or "" for role, _ in rows)
     inside = frozenset((schema or "", role or "") for role, schema in rows if schema is not None)
     return Giving(registry, {name: grants for name, grants in extra.items() if grants}, roles, inside)
-
-
-def _array(names: Iterable[str]) -> str:
-    return "{" + ",".join('"' + n.replace("\\", "\\\\").replace('"', '\\"') + '"' for n in sorted(names)) + "}"

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from bgce_migrate.apply.attempting import attempt
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.faults import describe_blocker
 from bgce_migrate.db.session import SERVER_KEEPALIVE, Session
@@ -76,27 +77,22 @@ class Leadership:
         deadline = time.monotonic() + self.context.limits.lock_wait
         pause, told = _FIRST_PAUSE, False
         limits, values = settings(session.server_version, _NO_LIMITS)
+        # READ COMMITTED and nothing else in it: a snapshot held here would hang an index build.
+        work = [
+            Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
+            Command(limits, values),
+            *first,
+            Command(session.query("locks", "run_lock")),
+        ]
         while True:
-            try:
-                # READ COMMITTED and nothing else in it: a snapshot held here would hang an index build.
-                session.run(
-                    [
-                        Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
-                        Command(limits, values),
-                        *first,
-                        Command(session.query("locks", "run_lock")),
-                    ]
-                )
+            failed = attempt(
+                session, work, f"login {self.context.facts.login} may not lead runs here",
+                "use the migrator's login; an administrator makes it: bgce-migrate bootstrap",
+            )  # fmt: skip
+            if failed is None:
                 return
-            except Failed as failed:
-                session.execute("ROLLBACK")
-                if failed.error.sqlstate == "42501":
-                    raise Refused(
-                        f"login {self.context.facts.login} may not lead runs here",
-                        hint="use the migrator's login; an administrator makes it: bgce-migrate bootstrap",
-                    ) from None
-                if failed.error.sqlstate != "55P03":
-                    raise Unavailable(f"the run lock cannot be taken: {failed.error}") from None
+            if failed.error.sqlstate != "55P03":
+                raise Unavailable(f"the run lock cannot be taken: {failed.error}")
             if time.monotonic() >= deadline:
                 raise Unavailable(
                     f"another run holds the lock: {self.holder()}",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
+from bgce_migrate.apply.attempting import attempt
 from bgce_migrate.apply.target import Address
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.scram import verifier
 from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.target import read_facts, require_changeable
-from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.db.wire import Command
 from bgce_migrate.errors import Refused, Unavailable
 
 _TRIES = 5
@@ -132,31 +133,19 @@ def _second(session: Session, login: str, first: str, found: Login | None) -> li
 def _change(session: Session, login: str, statements: Sequence[Command]) -> None:
     """One transaction; tried again where somebody changes the same role at the same time."""
     work = [Command("BEGIN"), Command(session.query("logins", "quiet")), *statements, Command("COMMIT")]
-    _patiently(lambda: session.run(work), session, login)
-
-
-def _patiently(run: Callable[[], object], session: Session, login: str) -> None:
     for left in reversed(range(_TRIES)):
-        try:
-            run()
+        failed = attempt(
+            session, work, f"this login may not change {login}", "run it as the administrator who ran bootstrap; nothing was changed"
+        )
+        if failed is None:
             return
-        except Failed as failed:
-            session.execute("ROLLBACK")
-            if failed.error.sqlstate == "42501":
-                raise Refused(
-                    f"this login may not change {login}: {failed.error.diag.message_primary}",
-                    hint="run it as the administrator who ran bootstrap; nothing was changed",
-                ) from None
-            if failed.error.sqlstate != "XX000":
-                raise Refused(
-                    f"the server refused to change {login}: {failed.error.diag.message_primary}",
-                    hint="nothing was changed",
-                ) from None
-            if not left:
-                raise Unavailable(
-                    f"somebody else keeps changing {login}", hint="try again; nothing was changed"
-                ) from None
+        if failed.error.sqlstate != "XX000":
+            raise Refused(
+                f"the server refused to change {login}: {failed.error.diag.message_primary}", hint="nothing was changed"
+            )
+        if left:
             time.sleep(0.1)
+    raise Unavailable(f"somebody else keeps changing {login}", hint="try again; nothing was changed")
 
 
 def _notes(found: Login | None) -> tuple[str, ...]:

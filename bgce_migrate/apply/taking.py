@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bgce_migrate.db import rights_sql
 from bgce_migrate.db import statements as st
+from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Session
 from bgce_migrate.domain import Domain
 from bgce_migrate.grants.changes import OwnerChange
@@ -87,7 +88,7 @@ def plan(session: Session, registry: Registry, domains: Sequence[Domain]) -> Tak
     taken = {f"{i.on.schema}.{i.on.name}" for i in reader.items}
     taken |= {f"{s.schema}.{s.name}" for i in reader.items for s in i.along}
     told = {name for name, _ in reader.left}
-    for kind, name, owner in session.ask("takeover", "others", _array(roles), _array({d.schema for d in domains})):
+    for kind, name, owner in session.ask("takeover", "others", array(roles), array({d.schema for d in domains})):
         if name not in taken and f"{kind} {name}" not in told:
             reader.left.append((f"{kind} {name}", f"no declaration names it; it stays with {owner}"))
     needed = dict.fromkeys(role for i in reader.items for role in (i.former, i.owner) if not usable.get(role, False))
@@ -99,11 +100,6 @@ def plan(session: Session, registry: Registry, domains: Sequence[Domain]) -> Tak
 
 def _listed(names: Iterable[tuple[str, str, str]]) -> str:
     return json.dumps([{"schema": schema, "name": name, "owner": owner} for schema, name, owner in names])
-
-
-def _array(names: Iterable[str]) -> str:
-    escaped = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
-    return "{" + ",".join(f'"{name}"' for name in escaped) + "}"
 
 
 class _Reader:

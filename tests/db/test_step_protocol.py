@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -142,9 +143,13 @@ class Bench:
         owner = None if self.access.layout == "plain" else "alpha_owner"
         return Owned(step, owner, "alpha_migrator", "public")
 
+    @cached_property
+    def looking(self) -> psycopg.Connection[tuple[object, ...]]:
+        """The superuser's connection, for all bodies."""
+        return psycopg.connect(self.superuser, autocommit=True)
+
     def query(self, sql: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.superuser, autocommit=True) as connection:
-            return connection.execute(sql.encode()).fetchall()
+        return self.looking.execute(sql.encode()).fetchall()
 
 
 @pytest.fixture
@@ -186,6 +191,7 @@ def test_hostile_bodies(layout: str, make_bench: Callable[[str], Bench]) -> None
     with bench.leading() as runner:
         for body in BODIES:
             check_body(bench, runner, layout, body)
+    bench.looking.close()
 
 
 def check_body(bench: Bench, runner: StepRunner, layout: str, body: str) -> None:
@@ -213,13 +219,13 @@ def check_body(bench: Bench, runner: StepRunner, layout: str, body: str) -> None
 
 def reset(bench: Bench) -> None:
     """The database as before the body."""
-    with psycopg.connect(bench.superuser, autocommit=True) as c:
-        for name in ("hostile", "hostile2", "made_at_commit"):
-            c.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
-        c.execute("DROP FUNCTION IF EXISTS who()")
-        # What a body has left in its session's temporary schema goes with the session, which the next body shares.
-        for row in c.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pg_temp_%'").fetchall():
-            c.execute(f"DROP SCHEMA IF EXISTS {row[0]} CASCADE".encode())
-        c.execute("ALTER TABLE bgce_migrate.migration_history DISABLE TRIGGER ALL")
-        c.execute("DELETE FROM bgce_migrate.migration_history")
-        c.execute("ALTER TABLE bgce_migrate.migration_history ENABLE TRIGGER ALL")
+    c = bench.looking
+    for name in ("hostile", "hostile2", "made_at_commit"):
+        c.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
+    c.execute("DROP FUNCTION IF EXISTS who()")
+    # What a body has left in its session's temporary schema goes with the session, which the next body shares.
+    for row in c.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pg_temp_%'").fetchall():
+        c.execute(f"DROP SCHEMA IF EXISTS {row[0]} CASCADE".encode())
+    c.execute("ALTER TABLE bgce_migrate.migration_history DISABLE TRIGGER ALL")
+    c.execute("DELETE FROM bgce_migrate.migration_history")
+    c.execute("ALTER TABLE bgce_migrate.migration_history ENABLE TRIGGER ALL")
