@@ -37,6 +37,8 @@ class Inputs(Struct, frozen=True):
     fail_on: str = ""
     postgres_version: str = ""
     client_statements: str = ""
+    measure: bool = False
+    stats: str = ""
     environment: str = ""
     deployment: str = ""
     expect: str = ""
@@ -93,7 +95,7 @@ def _value(name: str, value: str, faults: list[Problem]) -> object:
     said = name.replace("_", "-")
     if "\0" in value or "\n" in value or "\r" in value:
         faults.append(Problem(f"{said} is one line of text"))
-    elif name in ("changed_only", "annotations", "summary"):
+    elif name in ("changed_only", "annotations", "summary", "measure"):
         if value not in ("true", "false"):
             faults.append(Problem(f"{said} is true or false, not {value!r}"))
         return value == "true"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bgce_migrate.action.console import Console
 from bgce_migrate.action.event import Event
@@ -15,6 +16,9 @@ from bgce_migrate.action.program import Answer, Program
 from bgce_migrate.config import Project
 from bgce_migrate.config.project import Environment
 from bgce_migrate.report.comment import Page
+
+#: libpq's own variables that name a database.
+_LIBPQ = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE")
 
 #: Every output with the value it has when nothing was found out.
 OUTPUTS: Mapping[str, str] = {
@@ -65,6 +69,16 @@ class Job(Struct):
     def one_domain(self) -> tuple[str, ...]:
         """`--domain`, where only one is wanted."""
         return (f"--domain={self.inputs.domain}",) if self.inputs.domain else ()
+
+    def towards_database(self) -> tuple[Program, tuple[str, ...]]:
+        """The program, and the words with which it finds the environment's database; none where its variable is not set."""
+        if self.deploys is None:
+            return self.program, ()
+        if any(name in self.environment for name in self.deploys.url_env):
+            return self.program, (f"--env={self.deploys.name}",)
+        # Another environment's database must not pass for this one's.
+        others = {*self.project.database.url_env, *_LIBPQ, "BGCE_DATABASE_URL", "BGCE_ENV"}
+        return replace(self.program, environment={k: v for k, v in self.environment.items() if k not in others}), ()
 
     def save(self, name: str, text: str) -> str:
         """A file for the report; its path."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+
+from msgspec.structs import replace
 
 from bgce_migrate.action.job import Job, Result, failure_of
-from bgce_migrate.action.program import Answer
+from bgce_migrate.action.measuring import Seen, lines_of, measure
+from bgce_migrate.action.remarks import annotate, in_order, remarks_of
 from bgce_migrate.action.review import Review, review
 from bgce_migrate.migration import Severity
 from bgce_migrate.report.comment import Page, Remark
-
-#: What GitHub shows of one level and step.
-SHOWN_ANNOTATIONS = 10
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def lint(job: Job) -> Result:
@@ -35,11 +32,12 @@ def lint(job: Job) -> Result:
         else:
             job.console.say("the SARIF file could not be made")
     read = review(job)
-    remarks = _remarks(job, answer)
+    seen = measure(job) if inputs.measure else Seen()
+    remarks = in_order((*remarks_of(job, answer.document.get("findings")), *seen.remarks))
     if inputs.annotations:
-        _annotate(job, remarks)
+        annotate(job, remarks)
     count = {s: sum(1 for r in remarks if r.severity is s) for s in Severity}
-    code = 0 if answer.code == 1 and inputs.fail_on == "never" else answer.code
+    code = 0 if answer.code == 1 and inputs.fail_on == "never" else answer.code or _weight(job, seen)
     touched = dict.fromkeys([c.domain for c in read.changes] + [r.domain for r in remarks if r.domain])
     outputs |= {
         "errors": str(count[Severity.ERROR]),
@@ -50,7 +48,7 @@ def lint(job: Job) -> Result:
     }
     heavy = count[Severity.ERROR] + count[Severity.WARNING]
     failure = failure_of(answer)
-    page = _page(job, code, remarks, read, failure)
+    page = replace(_page(job, code, remarks, read, failure), steps=lines_of(seen))
     return Result(code, page, outputs, clean=not heavy and code == 0, warned=heavy > 0)
 
 
@@ -75,37 +73,13 @@ def _page(
     )  # fmt: skip
 
 
-def _remarks(job: Job, answer: Answer) -> tuple[Remark, ...]:
-    found = [_remark(job, f) for f in answer.document.get("findings") or () if isinstance(f, dict)]
+def _weight(job: Job, seen: Seen) -> int:
+    """The exit code for what was measured, by the same measure as lint's."""
+    if job.inputs.fail_on == "never":
+        return 0
+    least = Severity(job.inputs.fail_on) if job.inputs.fail_on else job.project.lint.fail_on
     weights = list(Severity)
-    return tuple(sorted(found, key=lambda r: weights.index(r.severity)))
-
-
-def _remark(job: Job, value: Mapping[str, Any]) -> Remark:
-    file = value.get("file")
-    place = job.in_workspace(file) if isinstance(file, str) and file else ""
-    line, column = value.get("line"), value.get("column")
-    return Remark(
-        Severity(value.get("severity", "error")),
-        str(value.get("rule", "")),
-        str(value.get("message", "")),
-        place,
-        str(value.get("hint") or ""),
-        str(value.get("domain") or ""),
-        bool(value.get("fixable")),
-        line if isinstance(line, int) else None,
-        column if isinstance(column, int) else None,
-    )
-
-
-def _annotate(job: Job, remarks: tuple[Remark, ...]) -> None:
-    for severity, level in _LEVELS.items():
-        own = [r for r in remarks if r.severity is severity]
-        for remark in own[:SHOWN_ANNOTATIONS]:
-            message = f"{remark.message}\nhint: {remark.hint}" if remark.hint else remark.message
-            job.console.annotate(level, message, file=remark.file, line=remark.line, col=remark.column, title=remark.rule)
-        if len(own) > SHOWN_ANNOTATIONS:
-            job.console.say(f"{len(own) - SHOWN_ANNOTATIONS} more of severity {severity.value}: see the summary")
+    return int(any(weights.index(r.severity) <= weights.index(least) for r in seen.remarks))
 
 
 def _count(number: int, thing: str) -> str:

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
-
 from bgce_migrate.action.job import Job, Result, failure_of
+from bgce_migrate.action.measuring import Seen, measuring_words, seen_in
 from bgce_migrate.action.program import Answer
+from bgce_migrate.action.remarks import annotate, in_order
 from bgce_migrate.report.comment import Page, StepLine
-
-#: libpq's own variables that name a database.
-_LIBPQ = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE")
 
 
 def plan(job: Job) -> Result:
     """Show what `up` would do; against an empty database where the environment's variable is not set."""
-    program, words = job.program, list(job.one_domain)
-    if job.deploys is not None:
-        if any(name in job.environment for name in job.deploys.url_env):
-            words.append(f"--env={job.deploys.name}")
-        else:
-            # Another environment's database must not pass for this one's.
-            others = {*job.project.database.url_env, *_LIBPQ, "BGCE_DATABASE_URL", "BGCE_ENV"}
-            program = replace(program, environment={k: v for k, v in job.environment.items() if k not in others})
+    program, towards = job.towards_database()
+    words = (*job.one_domain, *towards, *(measuring_words(job) if job.inputs.measure else ()))
     answer = program.ask("plan", "--json", *words)
     steps = _entries(answer, "steps")
     outputs = {"report-path": str(job.reports), "plan-path": job.save("plan.json", answer.text)}
     outputs |= {"pending": str(len(steps)), "fingerprint": _word(answer, "fingerprint")}
-    lines = tuple(StepLine(str(s.get("id", "")), f"{s.get('direction')}, {s.get('statements')} statements") for s in steps)
+    seen = seen_in(job, answer) if job.inputs.measure and answer.document.get("steps") else Seen()
+    if job.inputs.annotations:
+        annotate(job, seen.remarks)
+    lines = tuple(
+        StepLine(
+            id := str(s.get("id", "")), f"{s.get('direction')}, {s.get('statements')} statements", remark=seen.stopped.get(id, "")
+        )
+        for s in steps
+    )
     verdict = f"{len(steps)} pending." if answer.code == 0 else f"No plan (exit code {answer.code})."
     page = Page(
-        "bgce-migrate plan", verdict, answer.code == 0, failure_of(answer), steps=lines,
+        "bgce-migrate plan", verdict, answer.code == 0, failure_of(answer), in_order(seen.remarks), steps=lines,
         facts=tuple(_facts(job, {"plan": _word(answer, "fingerprint")})),
     )  # fmt: skip
     return Result(answer.code, page, outputs, clean=answer.code == 0 and not steps)

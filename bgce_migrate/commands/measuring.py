@@ -11,7 +11,6 @@ import click
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import F, option
-from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.target import Target
@@ -54,6 +53,14 @@ def sizes_of(target: Target | None, file: Path | None) -> Sizes | None:
     return sizes.read_sizes(target.control, f"the statistics of {target.facts.database}") if target is not None else None
 
 
+def known_sizes(call: Call, file: Path | None) -> Sizes | None:
+    """Sizes from a file, else from a database where one is named."""
+    if file is not None or not call.names_database:
+        return sizes_of(None, file)
+    with call.target(check=False) as target:
+        return sizes_of(target, None)
+
+
 def measured(
     call: Call,
     view: PlanView,
@@ -73,8 +80,6 @@ def measured(
     desk = call.desk
     steps = tuple(s.id for s in view.plan.steps)
     if applied is not None:
-        if said["changed"]:
-            raise UsageError("--changed asks git what is new, a named database says it itself", hint="leave one of the two out")
         wanted = Wanted(steps, applied, apart=True)
     elif said["changed"]:
         new = _changed(call, said["base"])

@@ -36,7 +36,8 @@ def plan(
     if not measure and (said["stats"] or said["changed"] or said["form"] != "terminal"):
         raise UsageError("--stats, --changed and --format say how to measure", hint="add --measure")
     applied, sizes = None, None
-    if call.names_database:
+    # What is new is then git's to say; the database, where one is named, has the sizes.
+    if call.names_database and not said["changed"]:
         with call.target() as target:
             view = desk.plan(target.state, domain=domain, limit=limit, to=goal, allow_unlocked=True)
             if measure:
@@ -47,7 +48,8 @@ def plan(
         from bgce_migrate.planning import Selection
         from bgce_migrate.previewing import preview
 
-        call.out.note("no database is named: this is the plan for an empty one")
+        if not said["changed"]:
+            call.out.note("no database is named: this is the plan for an empty one")
         view = preview(desk.tree, Selection(domain, limit, goal, allow_unlocked=True))
     unlocked = sum(1 for s in view.plan.steps if desk.tree.lock is not None and desk.tree.locked(s.id) is None)
     if unlocked:
@@ -55,10 +57,10 @@ def plan(
     if not measure:
         print_plan(call.out, view, explain=explain)
         return 1 if check and view.plan.steps else 0
-    from bgce_migrate.commands.measuring import measured, show, sizes_of
+    from bgce_migrate.commands.measuring import known_sizes, measured, show
     from bgce_migrate.report.measure import value
 
-    sizes = sizes or sizes_of(None, said["stats"])
+    sizes = sizes or known_sizes(call, said["stats"])
     found = measured(call, view, applied, sizes, {**said, "domain": domain})
     if call.out.json:
         print_plan(call.out, view, explain=explain, more={"measured": value(found)})
