@@ -94,7 +94,21 @@ def propose(
     name = re.sub(r"[^a-z0-9_]+", "_", (project.name if project.declared else target.facts.database).lower()).strip("_")
     default = name if name and not name_fault(name) else "main"
     hints = Hints(project.registry, said, _names(project, ledgers), default)
-    return Proposal(draft(units, hints, extensions, columns), live, ledgers, aside, here, name or "main")
+    drafted = draft(units, hints, extensions, columns)
+    if here:
+        _require_declared(project, drafted)
+    return Proposal(drafted, live, ledgers, aside, here, name or "main")
+
+
+def _require_declared(project: Project, drafted: Draft) -> None:
+    """Into a project that is here go only domains that it has."""
+    strange = [".".join(parts(n)) for n, a in drafted.assigned.items() if a.domain not in project.registry]
+    if strange:
+        raise Refused(
+            f"{len(strange)} table{' belongs' if len(strange) == 1 else 's belong'} to no domain of this project:"
+            f" {', '.join(strange[:3])}{' ...' if len(strange) > 3 else ''}",
+            hint="declare them, say whose they are: --assign TABLES=DOMAIN, leave them out: --except NAME, or write beside: --into DIR",
+        )
 
 
 def _names(project: Project, ledgers: tuple[Ledger, ...]) -> Mapping[str, str]:
@@ -219,7 +233,7 @@ def unwritten(differences: tuple[Difference, ...]) -> BgceError:
     first = {d.what.kind for d in differences if not d.fact and d.what.kind not in ADMINISTRATORS}
     kinds = f" (of kinds {', '.join(sorted(first))})" if first else ""
     return Refused(
-        f"what is there cannot be written as migrations: {len(differences)} differences after a replay{kinds}",
+        f"what is there cannot be written as migrations: a replay differs in {len(differences)} places{kinds}",
         hint="nothing was written; leave out what is no domain's with --except NAME, or write those by hand",
     )
 

@@ -74,8 +74,9 @@ def take_over(call: Call, name: str, wish: Wish, said: dict[str, Any], *, despit
                 desk.tree, target, call.run_info(name), limits_of(call, said), adoption, what=name, despite=despite,
                 check=lambda: require_unchanged(desk.tree, target, wish, adoption),
             )  # fmt: skip
+        count = len(adoption.differences)
         refused = Refused(
-            f"database {target.facts.database} is not what its migrations make: {len(adoption.differences)} differences",
+            f"database {target.facts.database} is not what its migrations make: {count} difference{'' if count == 1 else 's'}",
             hint="nothing was written; mend them on one side, or write migrations of what is there:"
             " bgce-migrate adopt --generate --into DIR",
         )

@@ -115,7 +115,7 @@ def _alembic(folder: Path, url: str) -> None:
     _run(folder, python, "-m", "alembic", "init", "versions_of")
     plain = url.replace("postgresql://", "postgresql+psycopg://")
     ini = folder / "alembic.ini"
-    ini.write_text(re.sub(r"sqlalchemy.url = .*", lambda _: f"sqlalchemy.url = {plain}", ini.read_text()))
+    ini.write_text(re.sub(r"sqlalchemy.url = .*", lambda _: "sqlalchemy.url = " + plain.replace("%", "%%"), ini.read_text()))
     (folder / "models.py").write_text(MODELS)
     env = folder / "versions_of" / "env.py"
     env.write_text(env.read_text().replace("target_metadata = None", "import sys; sys.path.insert(0, '.'); from models import metadata as target_metadata"))
