@@ -35,7 +35,8 @@ def write_file(path: Path, text: str) -> None:
             os.unlink(name)
             raise
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}", hint="name a file in a folder that is there") from None
+        hint = "name a file in a folder that is there"
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from None
 
 
 def push(url: str, text: str, *, service: str | None = None) -> None:
@@ -46,7 +47,8 @@ def push(url: str, text: str, *, service: str | None = None) -> None:
         Unavailable: it does not answer, or refuses.
     """
     if not url.startswith(("http://", "https://")):
-        raise UsageError("the push gateway's address does not begin with http:// or https://", hint="for example http://127.0.0.1:9091")
+        message = "the push gateway's address does not begin with http:// or https://"
+        raise UsageError(message, hint="for example http://127.0.0.1:9091")
     group = f"/service/{quote(service, safe='')}" if service else ""
     request = urllib.request.Request(
         f"{url.rstrip('/')}/metrics/job/bgce_migrate{group}", text.encode(), {"Content-Type": CONTENT_TYPE}, method="PUT"
@@ -56,7 +58,9 @@ def push(url: str, text: str, *, service: str | None = None) -> None:
             pass
     except urllib.error.HTTPError as error:
         said = error.read(500).decode("utf-8", "replace").strip()
-        raise Unavailable(f"the push gateway refused the metrics: {error.code} {said}", hint="look at the gateway's log") from None
+        message = f"the push gateway refused the metrics: {error.code} {said}"
+        raise Unavailable(message, hint="look at the gateway's log") from None
     except OSError as error:
         reason = getattr(error, "reason", error)
-        raise Unavailable(f"the push gateway does not answer: {reason}", hint="look whether it runs; nothing else depends on it") from None
+        hint = "look whether it runs; nothing else depends on it"
+        raise Unavailable(f"the push gateway does not answer: {reason}", hint=hint) from None

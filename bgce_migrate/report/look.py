@@ -12,6 +12,7 @@ from msgspec import Struct
 from bgce_migrate.fingerprint.wording import tell
 from bgce_migrate.report import comment_markdown as markdown
 from bgce_migrate.report.clean import one_line
+from bgce_migrate.report.lint_text import inert
 from bgce_migrate.report.output import Output
 from bgce_migrate.report.table import Column
 
@@ -51,7 +52,7 @@ def print_page(out: Output, look: Look) -> None:
             out.line(f"  {one_line(line)}" if section.heads or not line.startswith("  ") else line)
         if section.rows:
             columns = [Column(head, right=head == "#") for head in section.heads]
-            out.table(columns, [tuple(one_line(cell) for cell in row) for row in section.rows])
+            out.table(columns, [tuple(inert(cell) for cell in row) for row in section.rows])
         if section.more:
             out.line(f"  and {section.more} more (-v)")
         out.line()
@@ -237,7 +238,7 @@ def _first(look: Look) -> Section:
     for number, advice in enumerate(look.advice, 1):
         lines.append(f"{number}. {advice.text}")
         if advice.command:
-            lines.append(f"     {advice.command}")
+            lines.append(f"     {one_line(advice.command)}")
     return Section("What to do first", tuple(lines))
 
 

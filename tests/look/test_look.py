@@ -106,6 +106,15 @@ def test_the_page_in_its_three_forms(tmp_path: Path) -> None:
     assert document["claims"][0]["domains"]["mail"][0]["does"] == "alters"
 
 
+def test_names_of_others_say_nothing_to_terminals_and_ci(tmp_path: Path) -> None:
+    hostile = "::error ::oh\x1b[31m"
+    write(tmp_path / "tree", {f"{hostile}/000001_a.up.sql": "CREATE TABLE a (id bigint);\n", "b/1_b.up.sql": "SELECT 1;\n"})
+    for form in ("terminal", "markdown", "json"):
+        page = bgce("look", "tree", "--no-verify", "--format", form, cwd=tmp_path)
+        assert page.code == 0 and "oh" in page.out
+        assert "\x1b" not in page.out + page.err and not [line for line in page.out.splitlines() if line.startswith("::")]
+
+
 def test_downs_are_told_with_their_first_difference(tmp_path: Path) -> None:
     write(tmp_path / "tree", {n: t for n, t in SHOP.items() if "shop" in n})
     page = bgce("look", "tree", cwd=tmp_path)
