@@ -69,7 +69,9 @@ def find(
     guarded = target.layout == "guarded" and tree.project.declared
     drifts, aside, more = _compared(tree, target, live, wanted, guarded)
     if guarded:
-        drifts += rights_drift(tree.project, host, target)
+        of_rights, said = rights_drift(tree.project, host, target)
+        drifts += of_rights
+        warnings.extend(said)
     drifts = [d for d in drifts if domain in (None, d.domain)]
     if drifts:
         drifts = with_sightings(drifts, sightings(target))

@@ -12,6 +12,7 @@ from bgce_migrate.errors import Refused
 from tests.cli.program import bgce, write
 from tests.drift.scene import look, run, texts
 from tests.e2e.desks import down, require_done, up
+from tests.e2e.platform import bootstrap, copy_platform
 from tests.servers import DatabaseMaker, as_superuser, start_server
 
 FILES = {
@@ -200,3 +201,20 @@ def test_a_lost_text_is_said(shop: Path, server_root: Path) -> None:
             look(shop, url, keep=False)
     finally:
         maker.clean()
+
+
+@pytest.mark.postgres(16)
+def test_rights_that_nobody_has_made_yet(tmp_path: Path, database: str) -> None:
+    """Before the first `grants apply` defaults of PostgreSQL's are a warning; what somebody gave is drift all the same."""
+    guarded = bootstrap(copy_platform(tmp_path), database)
+    require_done(up(guarded.project, guarded.url))
+    found = look(guarded.project, guarded.url)
+    assert texts(found) == []
+    assert [w.partition(" ")[2] for w in found.warnings] == [
+        "rights are still as PostgreSQL gives them, not as declared: bgce-migrate grants apply"
+    ]
+    run(guarded.superuser, ["GRANT SELECT ON newsletters TO ai_user", "GRANT SELECT ON tags TO PUBLIC", "REVOKE SELECT ON posts FROM postal_user"])
+    assert {(d.domain, d.name) for d in look(guarded.project, guarded.url).drifts} == {
+        ("newsletter", "public.newsletters"), ("postal", "public.tags"), ("postal", "public.posts"),
+    }  # fmt: skip
+    servers.stop(guarded.project, name="scratch")
