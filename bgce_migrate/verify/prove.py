@@ -10,6 +10,7 @@ from msgspec import Struct
 from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.db.catalog_reader import Reader
+from bgce_migrate.db.sequences import positions, put_back
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import set_role
 from bgce_migrate.db.wire import Command, Failed
@@ -66,6 +67,7 @@ def in_transaction(bench: Bench, owned: Owned, down: Script, before: Catalog) ->
         session.run([Command("BEGIN")])
         within(bench.context, session, owned, up)
         after = bench.read(within=True)
+        numbers = positions(session, owned.owner)
         session.run([Command("SAVEPOINT bgce_proof")])
         twice = _twice(bench, owned, after) if claims(up) else ""
         within(bench.context, session, owned, down)
@@ -81,6 +83,7 @@ def in_transaction(bench: Bench, owned: Owned, down: Script, before: Catalog) ->
             if bench.data and not again:
                 data.append(probe(bench, owned, pair.turned()))
         session.run([Command("ROLLBACK TO SAVEPOINT bgce_proof")])
+        put_back(session, owned.owner, numbers)
         owner = [Command(set_role(owned.owner))] if owned.owner else []
         session.run([*owner, *map(Command, owned.grants), Command("COMMIT")])
     except Failed:

@@ -78,12 +78,23 @@ def test_an_up_that_claims_to_run_twice(tmp_path: Path) -> None:
     assert all(p.verdict.passes for p in found.proofs)
 
 
-def test_a_log_that_leads_elsewhere_is_told(tmp_path: Path) -> None:
-    # The proof's second up finds what its first has left in a sequence.
+def test_sequences_go_on_from_where_the_up_left_them(tmp_path: Path) -> None:
     files = [
-        ("CREATE SEQUENCE s", "DROP SEQUENCE s"),
-        ("DO $$ BEGIN IF nextval('s') > 1 THEN CREATE TABLE more (i integer); END IF; END $$", "DROP TABLE IF EXISTS more"),
-        ("DO $$ BEGIN IF nextval('s') > 2 THEN CREATE TABLE odd (i integer); END IF; END $$", "DROP TABLE IF EXISTS odd"),
+        ("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t DEFAULT VALUES; CREATE SEQUENCE s START 5", "DROP TABLE t; DROP SEQUENCE s"),
+        ("INSERT INTO t DEFAULT VALUES; INSERT INTO t DEFAULT VALUES", "DELETE FROM t WHERE id > 1"),
+        ("CREATE TABLE u (id bigint REFERENCES t (id)); INSERT INTO u VALUES (3), ((SELECT max(id) FROM t))", "DROP TABLE u"),
+        ("DO $$ BEGIN IF nextval('s') <> 5 OR (SELECT max(id) FROM t) <> 3 THEN CREATE TABLE odd (i integer); END IF; END $$", "SELECT 1"),
+    ]  # fmt: skip
+    found = proven(tmp_path, files, Asked(whole=True, jobs=1))
+    assert [p.verdict.value for p in found.proofs] == ["ok", "ok", "ok", "reup_differs"]
+    assert found.replayed == ()
+
+
+def test_a_log_that_leads_elsewhere_is_told(tmp_path: Path) -> None:
+    # The proof's second up takes the lock a second time, and no rollback gives it back.
+    files = [
+        ("DO $$ BEGIN PERFORM pg_advisory_lock(7); END $$", "SELECT 1"),
+        ("DO $$ BEGIN IF pg_advisory_unlock(7) AND pg_advisory_unlock(7) THEN CREATE TABLE odd (i integer); END IF; END $$", "SELECT 1"),
     ]  # fmt: skip
     found = proven(tmp_path, files, Asked(whole=True, jobs=1, data=False))
     assert found.replayed and [d.what.identity for d in found.replayed] == ["table public.odd"]

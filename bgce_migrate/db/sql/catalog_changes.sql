@@ -125,3 +125,11 @@ WHERE d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::reg
   AND (d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_policy'::regclass) OR NOT d.refobjid = ANY ($3)
        OR d.refobjid = ANY ($2))
   AND d.refobjid <> 0
+
+-- name: positions
+-- Where sequences stand, as far as this role may see: what takes a number takes it for good, whatever is rolled back.
+SELECT s.seqrelid::text, s.seqstart::text, pg_sequence_last_value(s.seqrelid)::text FROM pg_sequence s
+WHERE s.seqrelid >= 16384 AND has_sequence_privilege(s.seqrelid, 'SELECT') AND has_sequence_privilege(s.seqrelid, 'UPDATE')
+
+-- name: put_back
+SELECT setval($1::oid::regclass, $2::bigint, $3::boolean)
