@@ -27,7 +27,10 @@ class Answer:
 
     def pieces(self) -> Iterator[bytes]:
         """Waits for each; ends with the child."""
-        return iter(self._queue.get, b"")
+        while piece := self._queue.get():
+            yield piece
+        # The end stays, for whoever asks again.
+        self._queue.put(b"")
 
     def ready(self) -> Iterator[bytes]:
         """Those that are there already."""
@@ -36,7 +39,6 @@ class Answer:
                 yield piece
         except Empty:
             return
-        # The end is for `pieces` to see, too.
         self._queue.put(b"")
 
     def __call__(self) -> bytes:

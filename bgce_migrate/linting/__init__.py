@@ -43,11 +43,13 @@ def _judge(
 
     shown = chosen(tree, request)
     # First of all: loading sqlfluff takes as long as all the rest for a few files.
-    with style_beside(tree, request, shown, judged, wanted=style) as styled:
-        read = analyses(tasks_of(tree, judged), store, jobs=request.jobs, meanwhile=_load_judges)
+    with (
+        style_beside(tree, request, shown, judged, wanted=style) as styled,
+        analyses(tasks_of(tree, judged), store, jobs=request.jobs, meanwhile=_load_judges) as readings,
+    ):
         from bgce_migrate.linting.compose import Run
 
-        return Run(tree, request, found, shown, judged, read).result(styled)
+        return Run(tree, request, found, shown, judged, readings).result(styled)
 
 
 def _load_judges() -> None:

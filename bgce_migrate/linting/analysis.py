@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Union
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.errors import Problem, SqlFileError, Where
 from bgce_migrate.lint import facts as kinds
@@ -50,8 +51,17 @@ class Task(Struct, frozen=True, array_like=True):
     migration: MigrationId
 
 
+class Depths(Struct, frozen=True, array_like=True):
+    """What only rules ask for; the order does without it."""
+
+    facts: tuple[AnyFact, ...] = ()
+    calls: tuple[Call, ...] = ()
+    row_locks: tuple[RowLock, ...] = ()
+    inner: tuple[Inner, ...] = ()
+
+
 class Analysis(Struct, frozen=True, array_like=True):
-    """What a text says, whatever its path.
+    """What a text says, whatever its path. The fields of `Depths` are the last ones.
 
     Attributes:
         problems: what is refused before running; then the rest is what could still be read.
@@ -63,11 +73,11 @@ class Analysis(Struct, frozen=True, array_like=True):
     checksum: str = ""
     directives: Directives = Directives()
     effects: tuple[Effect, ...] = ()
-    facts: tuple[AnyFact, ...] = ()
     notes: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: bool = False
     statements: tuple[tuple[int, int, int, int, str, bool], ...] = ()
+    facts: tuple[AnyFact, ...] = ()
     calls: tuple[Call, ...] = ()
     row_locks: tuple[RowLock, ...] = ()
     inner: tuple[Inner, ...] = ()
@@ -82,10 +92,39 @@ class Analysis(Struct, frozen=True, array_like=True):
         return Script(source, self.checksum, self.mode, self.directives, statements, self.effects, self.notes)
 
 
+    def with_depths(self, depths: Depths) -> Analysis:
+        """The whole."""
+        return replace(
+            self, facts=depths.facts, calls=depths.calls, row_locks=depths.row_locks, inner=depths.inner
+        )
+
+
+class Begun(Struct):
+    """A file that is parsed, and read as far as the order asks for."""
+
+    known: Analysis
+    positions: Positions
+    tokens: Spans
+    parsed: tuple[Parsed, ...]
+
+    def depths(self) -> Depths:
+        """The rest of it."""
+        from bgce_migrate.lint.facts.dispatch import from_parsed
+        from bgce_migrate.linting.deep import look
+
+        deep = look(self.positions.text, self.parsed, self.positions)
+        facts = from_parsed(self.parsed, self.positions, self.tokens)
+        return Depths(facts, tuple(deep.calls), tuple(deep.row_locks), tuple(deep.inner))
+
+
 def analyse(task: Task) -> Analysis:
     """Read one file; whatever is wrong with it becomes `problems`."""
-    from bgce_migrate.lint.facts.dispatch import from_parsed
-    from bgce_migrate.linting.deep import look
+    begun = begin(task)
+    return begun if isinstance(begun, Analysis) else begun.known.with_depths(begun.depths())
+
+
+def begin(task: Task) -> Analysis | Begun:
+    """Read one file as far as the order asks for; the whole analysis where there is nothing more to read."""
     from bgce_migrate.sqlfile.directives import read_header
     from bgce_migrate.sqlparse import Positions, SqlSyntaxError, parse, spans
 
@@ -97,13 +136,11 @@ def analyse(task: Task) -> Analysis:
     except SqlSyntaxError:
         return _unparsed(task)
     script, problems = _script(task, positions, tokens, parsed)
-    deep = look(text, parsed, positions)
-    facts = from_parsed(parsed, positions, tokens)
     if script is None:
         # Refused everywhere: its statements can be judged, what they make is not known.
         header = read_header(task.source.path, text)
         script = Script(task.source, "", Mode.TRANSACTION, header.directives)
-    return _analysis(script, problems, facts, tuple(deep.calls), tuple(deep.row_locks), tuple(deep.inner))
+    return Begun(_analysis(script, problems), positions, tokens, parsed)
 
 
 def _unparsed(task: Task) -> Analysis:
@@ -116,7 +153,7 @@ def _unparsed(task: Task) -> Analysis:
         )
     except SqlFileError as error:
         return Analysis(Mode.EMPTY, problems=_problems(error, task.source.path), broken=True)
-    return _analysis(script, (), (), (), (), ())
+    return _analysis(script, ())
 
 
 def _script(
@@ -147,25 +184,14 @@ def _problems(error: SqlFileError, path: str) -> tuple[Problem, ...]:
     return error.problems or (Problem(error.message, error.where or Where(path), error.hint),)
 
 
-def _analysis(
-    script: Script,
-    problems: tuple[Problem, ...],
-    facts: tuple[Fact, ...],
-    calls: tuple[Call, ...],
-    row_locks: tuple[RowLock, ...],
-    inner: tuple[Inner, ...],
-) -> Analysis:
+def _analysis(script: Script, problems: tuple[Problem, ...]) -> Analysis:
     return Analysis(
         script.mode,
         script.checksum,
         script.directives,
         script.effects,
-        facts,
         script.notes,
         problems,
         False,
         tuple((s.line, s.column, s.offset, len(s.text), s.kind, s.transactional) for s in script.statements),
-        calls,
-        row_locks,
-        inner,
     )

@@ -9,11 +9,11 @@ import msgspec
 
 from bgce_migrate import __version__
 from bgce_migrate.lint.facts import VERSION
-from bgce_migrate.linting.analysis import Analysis, Task
+from bgce_migrate.linting.analysis import Analysis, Depths, Task
 from bgce_migrate.linting.store import READING, code_times
 
 #: Raised when analyses change, so that cached ones are read anew; the version of the facts counts by itself.
-FORMAT = 1
+FORMAT = 2
 _STAMP = f"{__version__}/{FORMAT}/{VERSION}/{code_times(READING)}"
 
 
@@ -46,3 +46,12 @@ class Decoder:
 
 
 decode_analysis = Decoder(Analysis)
+decode_depths = Decoder(Depths)
+
+
+def joined(begun: bytes, depths: bytes) -> bytes:
+    """The bytes of an analysis, from those of one that is only begun and of its depths.
+
+    The last fields are those of `Depths`, each a byte while it is empty.
+    """
+    return begun[: -len(Depths.__struct_fields__)] + depths[1:]

@@ -15,11 +15,10 @@ from bgce_migrate.lint.ownership.values import Scene, Touch
 from bgce_migrate.lint.ownership.world import World
 from bgce_migrate.lint.weight import weighed
 from bgce_migrate.linting import declarations
-from bgce_migrate.linting.analysis import Analysis
 from bgce_migrate.linting.kept import Request, Result, in_order, read_findings, write_findings
 from bgce_migrate.linting.ordering import EXACT, Ordered, ordered, superseded
 from bgce_migrate.linting.pages import PAGES
-from bgce_migrate.linting.reading import MANY, judged_files
+from bgce_migrate.linting.reading import MANY, Readings, judged_files
 from bgce_migrate.linting.selection import Chosen
 from bgce_migrate.linting.touches import Replayer
 from bgce_migrate.migration import Direction, Finding, Migration, MigrationId, Mode, Severity, SourceFile
@@ -52,7 +51,7 @@ class Run:
 
     Attributes:
         judged: migrations whose statements are judged.
-        read: what is known of each file, by its path.
+        read: what is known of each file, by its path; before the order is found, perhaps not all of it.
     """
 
     def __init__(
@@ -62,10 +61,11 @@ class Run:
         findings: Sequence[Finding],
         chosen: Chosen,
         judged: frozenset[MigrationId],
-        read: Mapping[str, Analysis],
+        readings: Readings,
     ) -> None:
         self.tree, self.request, self.findings, self.chosen = tree, request, list(findings), chosen
-        self.judged, self.read = judged, read
+        self.judged, self.readings = judged, readings
+        self.read = readings.begun
         self.settings = tree.project.lint
         locked = tree.lock.lines if tree.lock is not None else ()
         self.settled = frozenset(line.id for line in locked)
@@ -88,6 +88,7 @@ class Run:
         self.findings += declarations.lock_findings(self.tree)
         self.findings += declarations.version_findings(self.tree, self.judged)
         order = ordered(self.tree)
+        self.read = self.readings.whole()
         # What a file that could not be read makes is not unknown, only not known here.
         self.findings += (f for f in order.findings if not self.tree.unread or f.rule not in _FROM_ALL_FILES)
         inputs = tuple(self._inputs(order))

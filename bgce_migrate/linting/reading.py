@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
-from bgce_migrate.beside import Answer, Tickets, beside, can_fork
+from bgce_migrate.beside import can_fork
 from bgce_migrate.linting.analysis import Analysis, Task, analyse
 from bgce_migrate.linting.cache import decode_analysis, encode, key_of
+from bgce_migrate.linting.sharing import in_two
 from bgce_migrate.linting.store import Store
 from bgce_migrate.migration import Direction, MigrationId, SourceFile
 from bgce_migrate.tree import Tree
 
 #: From so many files on a second process reads some of them.
 MANY = 60
-#: The place of a task, and how long its analysis is.
-_FRAME = struct.Struct("<QQ")
 
 
 def tasks_of(tree: Tree, judged: frozenset[MigrationId]) -> Iterator[Task]:
@@ -37,10 +35,26 @@ def judged_files(tree: Tree, judged: frozenset[MigrationId]) -> Iterator[tuple[M
             yield found.id, found.down, Direction.DOWN
 
 
+class Readings:
+    """Analyses by the path of their file: at first perhaps only as far as the order asks for."""
+
+    def __init__(self, known: dict[str, Analysis], rest: Callable[[], None] | None = None) -> None:
+        self.begun: Mapping[str, Analysis] = known
+        self._known, self._rest = known, rest
+
+    def whole(self) -> Mapping[str, Analysis]:
+        """All of them with everything."""
+        if self._rest is not None:
+            self._rest()
+            self._rest = None
+        return self._known
+
+
+@contextmanager
 def analyses(
     tasks: Iterable[Task], store: Store, *, jobs: int = 2, meanwhile: Callable[[], None] | None = None
-) -> Mapping[str, Analysis]:
-    """Analyses by the path of their file.
+) -> Iterator[Readings]:
+    """Read files, or take them from the cache.
 
     Args:
         jobs: 1 never starts a second process.
@@ -58,91 +72,16 @@ def analyses(
             found[task.source.path] = known
         else:
             cold.append((key, task))
-    if not cold:
-        return found
-    fresh: dict[str, bytes] = {}
-    if len(cold) > MANY and jobs > 1 and can_fork():
-        _in_two(cold, found, fresh, meanwhile)
-    else:
-        _here(cold, found, fresh)
-    store.put(fresh, asked)
-    return found
+    if len(cold) <= MANY or jobs < 2 or not can_fork():
+        store.put(dict(read_here(cold, found)), asked)
+        yield Readings(found)
+        return
+    with in_two(cold, found, meanwhile) as rest:
+        yield Readings(found, lambda: store.put(rest(), asked))
 
 
-def _here(cold: Sequence[tuple[str, Task]], found: dict[str, Analysis], fresh: dict[str, bytes]) -> None:
+def read_here(cold: Iterable[tuple[str, Task]], found: dict[str, Analysis]) -> Iterator[tuple[str, bytes]]:
+    """Read in this process; gives the bytes to keep."""
     for key, task in cold:
         known = found[task.source.path] = analyse(task)
-        fresh[key] = encode(known)
-
-
-def _in_two(
-    cold: Sequence[tuple[str, Task]],
-    found: dict[str, Analysis],
-    fresh: dict[str, bytes],
-    meanwhile: Callable[[], None] | None,
-) -> None:
-    """A forked child reads, too: each takes the next file when it is done with one, the largest first."""
-    ranked = sorted(cold, key=lambda item: len(item[1].source.text), reverse=True)
-    # Loaded once, before the child is made.
-    import bgce_migrate.lint.facts.dispatch
-    import bgce_migrate.sqlfile.script  # noqa: F401
-
-    tickets = Tickets(len(ranked))
-    missing = dict.fromkeys(range(len(ranked)))
-
-    def take(frames: Iterable[tuple[int, bytes]]) -> None:
-        for place, raw in frames:
-            known = decode_analysis(raw)
-            if known is not None:
-                key, task = ranked[place]
-                found[task.source.path] = known
-                fresh[key] = raw
-                missing.pop(place, None)
-
-    with beside(lambda pipe: _send(ranked, tickets, pipe)) as answer:
-        if meanwhile is not None:
-            meanwhile()
-        frames = _Frames(answer)
-        for place in tickets:
-            _here((ranked[place],), found, fresh)
-            del missing[place]
-            take(frames.ready())
-        take(frames.rest())
-    tickets.close()
-    # A child that died is no reason to fail.
-    _here([ranked[place] for place in missing], found, fresh)
-
-
-def _send(tasks: Sequence[tuple[str, Task]], tickets: Tickets, pipe: BinaryIO) -> None:
-    for place in tickets:
-        raw = encode(analyse(tasks[place][1]))
-        pipe.write(_FRAME.pack(place, len(raw)) + raw)
-
-
-class _Frames:
-    """The frames in what a child writes by pieces; one that is not whole is left out."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._left = b""
-
-    def ready(self) -> Iterator[tuple[int, bytes]]:
-        """Those that are there already."""
-        for piece in self._answer.ready():
-            yield from self._whole(piece)
-
-    def rest(self) -> Iterator[tuple[int, bytes]]:
-        """All that are still to come."""
-        for piece in self._answer.pieces():
-            yield from self._whole(piece)
-
-    def _whole(self, piece: bytes) -> Iterator[tuple[int, bytes]]:
-        left, at = self._left + piece, 0
-        while at + _FRAME.size <= len(left):
-            place, length = _FRAME.unpack_from(left, at)
-            end = at + _FRAME.size + length
-            if end > len(left):
-                break
-            yield place, left[at + _FRAME.size : end]
-            at = end
-        self._left = left[at:]
+        yield key, encode(known)

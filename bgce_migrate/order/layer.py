@@ -10,19 +10,14 @@ from bgce_migrate.migration import MigrationId, Name
 from bgce_migrate.order.names import COLUMN, FLAT, KEY, PARTS, PUBLIC, RELATION, Key, possible_keys
 
 
-class Life:
+class Life(Struct, eq=False):
     """One life of one name: from the migration that makes it to the one that drops or renames it."""
 
-    __slots__ = ("detail", "key", "maker", "owner", "relation_kind")
-
-    def __init__(
-        self, key: Key, maker: MigrationId, owner: str, relation_kind: str = "", detail: str = ""
-    ) -> None:
-        self.key = key
-        self.maker = maker
-        self.owner = owner
-        self.relation_kind = relation_kind
-        self.detail = detail
+    key: Key
+    maker: MigrationId
+    owner: str
+    relation_kind: str = ""
+    detail: str = ""
 
     def __repr__(self) -> str:
         return f"<{'.'.join(p for p in self.key if p)} by {self.maker.short}>"

@@ -146,8 +146,10 @@ class Model(Layer):
         kind: str = name.kind._value_
         schema = name.schema or (effect.path or PUBLIC)[0]
         if kind in PARTS and self.last_made != (schema, name.name):
-            self.last_made = None
-            if self.get((RELATION, schema, name.name, "")) is None:
+            if self.get((RELATION, schema, name.name, "")) is not None:
+                self.last_made = (schema, name.name)
+            else:
+                self.last_made = None
                 schema = self._housing(name.name, effect.path) or schema
         key: Key = (kind, "" if kind in TOP else schema, name.name, name.part or "")
         old = self.get(key)
@@ -160,7 +162,9 @@ class Model(Layer):
         life = Life(key, migration, migration.domain, effect.relation_kind, effect.detail)
         self._begin(life)
         if kind == RELATION:
-            self.last_made = (schema, name.name)
+            # The sequence of an identity column comes in the middle of its table's parts.
+            if effect.relation_kind not in _OWNED:
+                self.last_made = (schema, name.name)
         elif kind == FUNCTION:
             self._overload(key, effect.signature)
         if watch is not None:

@@ -153,7 +153,7 @@ class Recorder:
         named = life.relation_kind not in NUMBERED
         write.plain = write.plain or (named and not again)
         write.content = write.content or (named and not effect.optional)
-        if kind == RELATION:
+        if kind == RELATION and named:
             self._table = life.key[1:3]
 
     def _column(self, life: Life, effect: Effect) -> None:
