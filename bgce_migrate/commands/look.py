@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, option
 from bgce_migrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from bgce_migrate.verify.model import Proof
+
+#: So many proofs take a few seconds.
+_EVERY = 50
 
 
 @command("look")
@@ -30,7 +37,8 @@ def look(call: Call, directory: Path | None, verify: bool, form: str) -> int:
         raise UsageError("DIR and --migrations both name a tree", hint="give one of them")
     place = directory or call.options["migrations"] or Path(".")
     call.out.json = call.out.json or form == "json"
-    found = run(place, verify=verify, found=lambda domains, migrations: _begin(call, verify, domains, migrations))
+    progress = _Progress(call, verify)
+    found = run(place, verify=verify, told=progress.proven, found=progress.begin)
     if call.out.json:
         from bgce_migrate.report.look_json import print_document
 
@@ -46,9 +54,25 @@ def look(call: Call, directory: Path | None, verify: bool, form: str) -> int:
     return 0
 
 
-def _begin(call: Call, verify: bool, domains: int, migrations: int) -> None:
-    if verify and migrations:
-        call.out.note(
-            f"{migrations} migration{'' if migrations == 1 else 's'} in {domains} "
-            f"domain{'' if domains == 1 else 's'}; proving the downs on a throw-away server (--no-verify leaves it out)"
-        )
+class _Progress:
+    """Says on standard error how far the proofs are: they take a second or a minute."""
+
+    def __init__(self, call: Call, verify: bool) -> None:
+        self.call = call
+        self.verify = verify
+        self.total = self.done = 0
+
+    def begin(self, domains: int, migrations: int) -> None:
+        """How many there are."""
+        self.total = migrations
+        if self.verify and migrations:
+            self.call.out.note(
+                f"{migrations} migration{'' if migrations == 1 else 's'} in {domains} domain{'' if domains == 1 else 's'};"
+                " proving the downs on a throw-away server (--no-verify leaves it out)"
+            )
+
+    def proven(self, _: Proof) -> None:
+        """One more; some are proven twice, where all together could not be."""
+        self.done += 1
+        if self.done % _EVERY == 0 and self.done < self.total and self.call.out.progress_is_terminal:
+            self.call.out.note(f"{self.done} of {self.total}")
