@@ -39,6 +39,7 @@ class Relation(Struct, frozen=True):
         table: of an index, its table.
         scans: sequential scans of it (of an index: uses) so far.
         keys: its validated foreign keys, each with the table it refers to.
+        parent: of a partition, the table it is a part of.
     """
 
     oid: int
@@ -50,6 +51,7 @@ class Relation(Struct, frozen=True):
     table: int | None
     scans: int
     keys: Mapping[int, int]
+    parent: int | None = None
 
 
 class Touched(Struct, frozen=True):
@@ -235,6 +237,8 @@ class Tracer:
             self._made.add(oid)
         self.known[oid] = relation
         moved = before is not None and before.filenode != relation.filenode
+        if before is not None and before.parent is not None and relation.parent is None:
+            relation = replace(relation, parent=before.parent)  # just detached
         return Touched(relation, fresh, modes, oid in self._made, moved, max(0, scans)) if _shown(relation) else None
 
     def notes(self, log: str | None) -> tuple[Note, ...]:
@@ -275,6 +279,7 @@ def _shown(relation: Relation) -> bool:
 
 
 def _relation(
-    oid: int, schema: str, name: str, kind: str, filenode: int, owner: str, table: int | None, scans: int, keys: Any
-) -> Relation:
-    return Relation(oid, schema, name, kind, filenode, owner, table, scans, dict(keys or ()))
+    oid: int, schema: str, name: str, kind: str, filenode: int, owner: str, table: int | None, scans: int,
+    keys: Any, parent: int | None,
+) -> Relation:  # fmt: skip
+    return Relation(oid, schema, name, kind, filenode, owner, table, scans, dict(keys or ()), parent)

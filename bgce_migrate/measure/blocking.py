@@ -53,7 +53,7 @@ def blocks(statements: Sequence[Measured], users: Users, *, together: bool) -> t
             if lock.new or lock.index or lock.mode not in STOPS or lock.kind not in _USED:
                 continue
             stops = STOPS[lock.mode]
-            block = Block(lock.table, lock.mode, stops, users.of(lock.table, stops), index, _sum(rest))
+            block = Block(lock.table, lock.mode, stops, users.of(lock.root or lock.table, stops), index, _sum(rest))
             # What stops reading stops writing, too.
             weaker = {(lock.table, s, 0 if together else index) for s in (stops, "reads and writes")}
             if not weaker & found.keys():

@@ -36,6 +36,7 @@ class Lock(Struct, frozen=True):
     Attributes:
         mode: PostgreSQL's word, e.g. `ACCESS EXCLUSIVE`: the strongest that the statement itself has taken.
         index: of an index on `table`, its name.
+        root: of a partition, the partitioned table that programs speak to.
         new: the step itself has made the relation, so that nobody else knows it.
     """
 
@@ -44,6 +45,7 @@ class Lock(Struct, frozen=True):
     index: str = ""
     kind: str = "table"
     new: bool = False
+    root: TableName | None = None
 
 
 class Work(Struct, frozen=True):

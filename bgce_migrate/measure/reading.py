@@ -117,7 +117,14 @@ class Reading(Struct):
             if index and mode in _USING:
                 continue
             new = self.names.is_new(table, self.step)
-            yield Lock(self.names.table(table), words(mode), index, KINDS[relation.kind], new)
+            yield Lock(self.names.table(table), words(mode), index, KINDS[relation.kind], new, self._root(table))
+
+    def _root(self, table: Relation) -> TableName | None:
+        """The partitioned table at the top, of which this is a part."""
+        top = table
+        while top.parent is not None and top.parent in self.known:
+            top = self.known[top.parent]
+        return self.names.table(top) if top is not table else None
 
     def _work(self, touched: tuple[Touched, ...], tag: str) -> Iterable[Work]:
         indexes: dict[int, list[Touched]] = {}

@@ -13,7 +13,7 @@ from bgce_migrate.measure.run import Wanted, measure
 from bgce_migrate.scratch.replay import replay
 from tests.cli.program import bgce, write
 from tests.e2e.platform import copy_platform
-from tests.measure.scene import measured, step
+from tests.measure.scene import FILES, measured, step
 
 MAJORS = [18, 16]
 
@@ -82,6 +82,30 @@ def test_locks_are_held_until_the_end_of_a_transaction_and_no_longer(tmp_path: P
     assert [(b.stops, b.statement) for b in weaker.blocks] == [("writes", 0), ("reads and writes", 1)]
     told = [(h.finding.rule, h.finding.subject) for h in found.findings if "/000003" in h.finding.message]
     assert told == [("measured-scan", "b")], "an index that is built CONCURRENTLY stops nobody"
+
+
+def test_who_uses_a_partition_is_who_uses_its_table(tmp_path: Path) -> None:
+    project = write(tmp_path / "shop", {
+        **FILES,
+        "migrations/postal/domain.toml": str(FILES["migrations/postal/domain.toml"]).replace("[tables.posts]", "[tables.posts]\n[tables.parts]"),
+        "migrations/postal/000002_parts.up.sql": (
+            "CREATE TABLE parts (id bigint, k integer) PARTITION BY LIST (k);\n"
+            "CREATE TABLE parts_one PARTITION OF parts FOR VALUES IN (1);\nCREATE TABLE parts_rest PARTITION OF parts DEFAULT;\n"
+        ),
+        "migrations/postal/000002_parts.down.sql": "DROP TABLE parts;\n",
+        "migrations/postal/000003_out.up.sql": "ALTER TABLE parts DETACH PARTITION parts_one;\n",
+        "migrations/postal/000003_out.down.sql": "SELECT 1;\n",
+    })  # fmt: skip
+    blocks = step(measured("--domain", "postal", cwd=project), "postal/000003")["blocks"]
+    assert {b["table"]: [s["service"] for s in b["services"]] for b in blocks} == {
+        "parts": ["postal"], "parts_one": ["postal"], "parts_rest": ["postal"],
+    }  # fmt: skip
+
+
+def test_a_file_may_reset_all_settings(tmp_path: Path) -> None:
+    found = traced(tmp_path, {"1_tables": TABLES, "2_reset": "RESET ALL;\nALTER TABLE a ALTER s TYPE varchar(4);\nCREATE TABLE n (i integer);\n"})
+    assert [s.error for s in found.steps] == ["", ""]
+    assert [w.kind.value for w in found.steps[1].statements[1].work] == ["rewrite"]
 
 
 def test_a_step_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:

@@ -131,11 +131,13 @@ SELECT extract(epoch FROM pg_catalog.statement_timestamp())::text, pg_catalog.js
            l.oid::bigint, l.modes, n.nspname, c.relname, c.relkind, c.relfilenode::bigint, pg_catalog.pg_get_userbyid(c.relowner),
            i.indrelid::bigint, pg_catalog.pg_stat_get_xact_numscans(l.oid),
            (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(k.oid::bigint, k.confrelid::bigint)) FROM pg_catalog.pg_constraint k
-            WHERE k.conrelid = l.oid AND k.contype = 'f' AND k.convalidated)))::text,
+            WHERE k.conrelid = l.oid AND k.contype = 'f' AND k.convalidated),
+           CASE WHEN c.relispartition THEN (SELECT h.inhparent::bigint FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) END))::text,
        pg_catalog.current_setting('bgce_measure.log', true), extract(epoch FROM pg_catalog.clock_timestamp())::text,
        pg_catalog.set_config('bgce_measure.seen', greatest(max(l.oid)::bigint, s.seen)::text, false)
-FROM (SELECT pg_catalog.current_setting('bgce_measure.mark')::bigint AS mark, pg_catalog.current_setting('bgce_measure.seen')::bigint
-             AS seen OFFSET 0) s
+-- A file's own RESET ALL takes the settings away: then everything is told again.
+FROM (SELECT coalesce(nullif(pg_catalog.current_setting('bgce_measure.mark', true), ''), '4294967295')::bigint AS mark,
+             coalesce(nullif(pg_catalog.current_setting('bgce_measure.seen', true), ''), '0')::bigint AS seen OFFSET 0) s
 LEFT JOIN LATERAL (
     SELECT relation AS oid, pg_catalog.array_agg(DISTINCT mode) AS modes FROM pg_catalog.pg_locks
     WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND granted

@@ -4,7 +4,8 @@ SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
            c.oid::bigint, n.nspname, c.relname, c.relkind, c.relfilenode::bigint, pg_catalog.pg_get_userbyid(c.relowner),
            i.indrelid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid) + pg_catalog.pg_stat_get_numscans(c.oid),
            (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(k.oid::bigint, k.confrelid::bigint)) FROM pg_catalog.pg_constraint k
-            WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated)))::text
+            WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.convalidated),
+           CASE WHEN c.relispartition THEN (SELECT h.inhparent::bigint FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) END))::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 WHERE c.oid >= 16384 AND c.oid::bigint > $1::bigint
