@@ -101,12 +101,11 @@ def _domain(name: str, web: Web, homes: Sequence[str], requires: tuple[str, ...]
     schemas = {parts(web.units[n].name)[0] for n in own}
     out = DraftDomain(name, schemas.pop() if len(schemas) == 1 else "public", requires)
     rank = {n: (_RANKS[web.units[n].kind], web.units[n].name) for n in own}
-    there: set[int] = {n for n, home in enumerate(homes) if home in requires}
+    made = {target(unit) for unit, home in zip(web.units, homes, strict=True) if home in requires}
     late: list[Unit] = []
     for n in web.order(own, rank):
         unit = web.units[n]
-        there.add(n)
-        made = {target(web.units[o]) for o in there}
+        made.add(target(unit))
         inline = [k for k in unit.keys if k.target in made]
         rest = [k for k in unit.keys if k.target not in made]
         out.migrations.append(_pair(unit, inline))

@@ -58,15 +58,15 @@ class Web:
         """These units, each after what it needs; keys and late bodies as far as they close no circle."""
         left = sorted(among, key=rank.__getitem__)
         out: list[int] = []
-        inside = set(left)
+        open_ = set(left)
         while left:
-            open_ = inside - set(out)
             chosen = next((n for n in left if not (self.hard[n] | self.soft[n] | self.keys[n]) & open_), None)
             if chosen is None:
                 chosen = next((n for n in left if not (self.hard[n] | self.soft[n]) & open_), None)
             if chosen is None:
                 chosen = next((n for n in left if not self.hard[n] & open_), left[0])
             left.remove(chosen)
+            open_.remove(chosen)
             out.append(chosen)
         return out
 
