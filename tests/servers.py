@@ -161,6 +161,16 @@ class DatabaseMaker:
         self._made.append(name)
         return self.server.url(OWNER, OWNER_PASSWORD, name)
 
+    def copy(self, url: str) -> str:
+        """The same login's URL of a copy of a database that nobody uses; rights on the database itself do not come along."""
+        known, name = conninfo_to_dict(url), f"test_{os.getpid()}_{next(_counter)}"
+        with self._admin() as connection:
+            text = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+            roles = map(sql.Identifier, (name, str(known["user"]), str(known["dbname"])))
+            connection.execute(text.format(*roles))
+        self._made.append(name)
+        return make_conninfo(url, dbname=name)
+
     def clean(self) -> None:
         """Drop the databases, ending their connections, then the roles (they belong to the whole server)."""
         with self._admin() as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bgce_migrate.commands import COMMANDS
-from tests.cli.program import bgce, environment
+from tests.cli.program import REPOSITORY, bgce, environment
 
 HEAVY = ("psycopg", "postgast", "rich", "docker", "sqlfluff", "git", "pluggy", "asyncio")
 NAMES = [name for group in COMMANDS.values() for name in group]
@@ -22,6 +22,28 @@ code = execute(sys.argv[1:])
 sys.stdout.flush()
 print("LOADED" + json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
+
+
+#: Imports each module named in a process that has none of ours; those of others are there already.
+ALONE = """
+import importlib, os, sys
+import click, msgspec, postgast, psycopg, rich.console
+for name in sys.argv[1:]:
+    if (pid := os.fork()) == 0:
+        importlib.import_module(name)
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        print(name)
+"""
+
+
+def test_every_command_begins_with_whatever_module_it_begins() -> None:
+    """The other tests run commands where everything is loaded: a circle among our modules would not show there."""
+    engine = REPOSITORY / "bgce_migrate"
+    files = [path for path in (*engine.glob("*.py"), *engine.glob("commands/*.py")) if not path.stem.startswith("__")]
+    names = [".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in files]
+    done = subprocess.run([sys.executable, "-c", ALONE, *names], capture_output=True, text=True, env=environment(), check=True)
+    assert len(names) > 60 and done.stdout.split() == [], done.stderr
 
 
 def loaded(*arguments: str, **env: str) -> set[str]:

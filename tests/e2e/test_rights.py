@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,19 +16,27 @@ from bgce_migrate.servers import Server
 from tests.e2e.desks import down, require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, shipped_domains, toml
 from tests.e2e.scene import PASSWORD, query, write
+from tests.servers import DatabaseMaker, as_superuser
+
+
+@pytest.fixture(scope="module", params=["role", "login"])
+def applied(request: pytest.FixtureRequest, any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """The eleven shipped domains, applied once for all tests: they get copies."""
+    maker = DatabaseMaker(any_server)
+    guarded = bootstrap(copy_platform(tmp_path_factory.mktemp("platform"), request.param), maker())
+    run(guarded)
+    yield guarded
+    maker.clean()
 
 
 @pytest.fixture
-def database(any_database: str) -> str:
-    return any_database
-
-
-@pytest.fixture(params=["role", "login"])
-def platform(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Guarded:
-    """The eleven shipped domains, applied."""
-    guarded = bootstrap(copy_platform(tmp_path, request.param), database)
-    run(guarded)
-    return guarded
+def platform(applied: Guarded, maker: DatabaseMaker, tmp_path: Path) -> Guarded:
+    """A copy with a project of its own; roles that a test makes are dropped behind it."""
+    admin = maker.copy(applied.admin)
+    # A copy is another database than the recorded one, which `up` would refuse.
+    query(as_superuser(admin), "UPDATE bgce_migrate.meta SET database_oid = d.oid, database_name = datname FROM pg_database d WHERE datname = current_database()")
+    mode = Desk.load(applied.project).project.database.mode
+    return bootstrap(copy_platform(tmp_path, mode), admin, admin)
 
 
 def run(guarded: Guarded) -> RunReport:
