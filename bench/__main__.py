@@ -9,12 +9,26 @@ import tempfile
 from pathlib import Path
 
 import bgce_migrate
-from bench import drift, grants, hook, idle, lint, peers, planning, race, tables, travel, verdict, workload
+from bench import (
+    drift,
+    grants,
+    hook,
+    idle,
+    lint,
+    peers,
+    planning,
+    race,
+    tables,
+    travel,
+    verdict,
+    verify,
+    workload,
+)
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint")
+PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint", "verify")
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,6 +86,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
         results.requirements += verdict.of_lint(results.lint)
         results.hook = hook.measure(folder, rounds=said.rounds, say=_say)
         results.requirements += verdict.of_hook(results.hook)
+    if "verify" in parts:
+        _say("verify")
+        results.verify = verify.measure(folder, rounds=3)
+        results.requirements += verdict.of_verify(results.verify)
     if "planning" in parts:
         _say("planning")
         results.planning = planning.measure(folder, rounds=3)

@@ -104,15 +104,15 @@ def measure(folder: Path, rounds: int = 5, say: Callable[[str], None] = print) -
     for number in range(rounds):
         shutil.rmtree(project / ".bgce", ignore_errors=True)
         if program is not None:
-            timings[SQUAWK].append(_any_end(Job((program, *map(str, files)), {}, project)))
-        timings["lint, cold"].append(_any_end(ours))
+            timings[SQUAWK].append(any_end(Job((program, *map(str, files)), {}, project)))
+        timings["lint, cold"].append(any_end(ours))
         changed.write_text(f"-- round {number}\n{first}", encoding="utf-8")
-        timings["lint, one file changed"].append(_any_end(ours))
-        timings["lint, nothing changed"].append(_any_end(ours))
+        timings["lint, one file changed"].append(any_end(ours))
+        timings["lint, nothing changed"].append(any_end(ours))
     return Linting(len(files), sum(f.stat().st_size for f in files), tuple(Sample(name, tuple(found)) for name, found in timings.items()))
 
 
-def _any_end(job: Job) -> Timing:
+def any_end(job: Job) -> Timing:
     """A linter that found something exits 1, which is no failure here."""
     script = "import os, subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode not in (0, 1))"
     return run(Job((sys.executable, "-S", "-c", script, *job.argv), job.environment, job.folder))

@@ -17,6 +17,7 @@ from bench.planning import Planning
 from bench.race import Race
 from bench.travel import DELAY, FEW, MANY, Travel
 from bench.verdict import MEGABYTE, Requirement
+from bench.verify import Verifying
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Results:
     lint: Linting | None = None
     grants: Granting | None = None
     drift: Drifting | None = None
+    verify: Verifying | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
@@ -66,6 +68,10 @@ def text(results: Results) -> str:
         d = results.drift
         lines += ["", f"drift of {d.tables} tables, whole processes (seconds)", *_table((d.first, d.kept, d.clients), None, "")]
         lines.append(f"  {d.a_statement:.3f} ms to prepare a statement")
+    if results.verify:
+        v = results.verify
+        lines += ["", "verify, whole processes (seconds)"]
+        lines += _table((v.shipped, v.shipped_one, v.folder, v.folder_one), None, "")
     if results.planning:
         p = results.planning
         lines += ["", f"planning {p.migrations} migrations without a database (seconds)"]
@@ -120,6 +126,9 @@ def document(results: Results) -> str:
     if results.drift:
         d = results.drift
         out["drift"] = {**_samples((d.first, d.kept, d.clients), None), "tables": d.tables, "ms_a_statement": d.a_statement}
+    if results.verify:
+        v = results.verify
+        out["verify"] = {**_samples((v.shipped, v.shipped_one, v.folder, v.folder_one), None), "migrations": v.large}
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}

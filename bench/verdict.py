@@ -14,6 +14,7 @@ from bench.lint import Linting
 from bench.planning import Planning
 from bench.race import Race
 from bench.travel import Travel
+from bench.verify import Verifying
 
 OURS = "bgce-migrate up"
 MEGABYTE = 1024 * 1024
@@ -95,6 +96,17 @@ def of_drift(drifting: Drifting) -> list[Requirement]:
     return [
         Requirement(f"drift of {drifting.tables} tables, catalog kept", min(drifting.kept.walls), 2.0, " s"),
         Requirement("preparing a statement of a service", drifting.a_statement, 1.0, " ms"),
+    ]
+
+
+def of_verify(verifying: Verifying) -> list[Requirement]:
+    """Before a merge, in seconds."""
+    v = verifying
+    return [
+        Requirement("verify of the shipped domains", min(v.shipped.walls), 15.0, " s"),
+        Requirement("verify of the shipped domains, one new migration", min(v.shipped_one.walls), 5.0, " s"),
+        Requirement(f"verify of {v.large} migrations", min(v.folder.walls), 60.0, " s"),
+        Requirement(f"verify of {v.large} migrations, one new", min(v.folder_one.walls), 5.0, " s"),
     ]
 
 
