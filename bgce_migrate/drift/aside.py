@@ -67,9 +67,9 @@ def comparable(
     """
     hidden = {f"event trigger {name}" for name in WATCHERS} | ({f"view {_shown(view)}"} if view else set())
     out = []
-    for item in whole.objects.values():
-        top = whole.whole(item.identity)
-        if item.kind in _OF_THIS_PLACE or top in without or top in hidden or item.identity in without:
+    left = hidden | without
+    for identity, item in whole.objects.items():
+        if item.kind in _OF_THIS_PLACE or identity in left or (item.part_of and whole.whole(item.part_of) in left):
             continue
         if not rights and item.kind == "default privileges":
             continue
@@ -79,15 +79,15 @@ def comparable(
 
 def _loosened(item: Object, owners: Mapping[str, str], rights: bool) -> Object:
     facts: Mapping[str, Value] = item.facts
+    owner = facts.get("owner")
+    renamed = isinstance(owner, str) and owner in owners
+    if not renamed and (rights or RIGHTS not in facts) and item.kind not in _LOOSE_FACTS and item.kind != "schema":
+        return item  # nearly all
     drop = set(_LOOSE_FACTS.get(item.kind, ()))
     if item.identity == _PUBLIC:
         drop |= {"owner", "comment", RIGHTS}
     elif not rights:
         drop.add(RIGHTS)
-    owner = facts.get("owner")
-    renamed = isinstance(owner, str) and owner in owners
-    if not renamed and not drop & facts.keys():
-        return item
     kept = {name: value for name, value in facts.items() if name not in drop}
     if renamed and "owner" in kept:
         kept["owner"] = owners[str(owner)]

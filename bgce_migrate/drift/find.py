@@ -104,7 +104,7 @@ def _compared(
     after = comparable(live, without, owners=owners, rights=not guarded, view=view)
     differences = compare(before, after)
     moved = tuple(tell(d) for d in differences if d.is_order)
-    domains = _domains(before, after, tree.project.registry, wanted.makers)
+    domains = _domains(before, after, tree.project.registry, wanted.makers) if differences else {}
     drifts = tell_drift(tuple(d for d in differences if not d.is_order), before, after, domains)
     return drifts, aside, moved
 
