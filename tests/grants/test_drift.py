@@ -16,6 +16,9 @@ from tests.cli.program import bgce
 from tests.e2e.platform import Guarded
 from tests.grants.running import compare, grant, told
 
+#: What all tests share is made once then.
+pytestmark = pytest.mark.xdist_group("drift")
+
 PG16, PG15 = 160000, 150000
 
 

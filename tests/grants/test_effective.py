@@ -16,6 +16,9 @@ from tests.cli.program import bgce
 from tests.e2e.platform import Guarded
 from tests.grants.running import opened
 
+#: What all tests share is made once then.
+pytestmark = pytest.mark.xdist_group("effective")
+
 #: Who has something by membership, by PUBLIC, by ownership, through a group in a group, and without inheriting.
 MORE = """
 CREATE ROLE readers; CREATE ROLE seniors IN ROLE readers; CREATE ROLE ann LOGIN IN ROLE seniors;

@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from tests.e2e.platform import Guarded
 from tests.e2e.platform import service as login_of
 from tests.e2e.scene import query
+
+#: What all tests share is made once then.
+pytestmark = pytest.mark.xdist_group("matrix")
 
 # What the platform's paper says, in its own words; declarations are not looked at here.
 WRITES = {
