@@ -69,6 +69,30 @@ def within(
     session.run([Command("SET CONSTRAINTS ALL IMMEDIATE"), Command(set_role(None))])
 
 
+def at_once(context: Context, session: Session, several: Sequence[Owned]) -> int:
+    """Run ups as `committed` does, in one round trip, and say how many are in; the next one was refused.
+
+    Args:
+        several: steps of whose scripts each is one transaction that our grammar knows.
+    """
+    commands: list[Command] = []
+    ends: list[int] = []
+    for owned in several:
+        script = owned.step.script
+        owner = [Command(set_role(owned.owner))] if owned.owner else []
+        commands += [Command("BEGIN"), *_prologue(context, session, owned, script)]
+        commands += [Command(s.text, keep_rows=False) for s in script.statements]
+        commands += [Command("SET CONSTRAINTS ALL IMMEDIATE"), Command(set_role(None))]
+        commands += [*owner, *map(Command, owned.grants), Command("COMMIT")]
+        ends.append(len(commands))
+    try:
+        session.run(commands)
+    except Failed as failed:
+        session.run([Command("ROLLBACK")])
+        return sum(end <= failed.index for end in ends)
+    return len(several)
+
+
 def committed(
     context: Context,
     session: Session,

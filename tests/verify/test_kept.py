@@ -83,3 +83,12 @@ def test_a_range_and_a_change(folder: Path, capsys: pytest.CaptureFixture[str]) 
     document = json.loads(capsys.readouterr().out)
     assert [(m["version"], m["verdict"]) for m in document["migrations"]] == [(5, "ok"), (15, "differs")]
     assert execute(["verify", "--changed", "--base", "nowhere", "--migrations", "app"]) == 2
+
+
+def test_an_up_that_fails_before_what_is_asked_for(folder: Path) -> None:
+    write(folder, 3, "CREATE TABLE t2 (i integer)", "SELECT 1")
+    desk = Desk.load(folder, migrations=folder)
+    found = prove(desk.tree, desk.host, Asked(chosen(desk.tree, ["app/14"])))
+    assert [(p.id.version, p.verdict.value, p.message) for p in found.proofs] == [
+        (3, "error", 'the up fails: relation "t2" already exists'), (14, "not_reached", ""),
+    ]  # fmt: skip
