@@ -12,6 +12,7 @@ from bgce_migrate.desk import Desk
 from bgce_migrate.errors import ConfigError, Refused, SqlFileError, UsageError
 from tests.e2e.desks import address, down, force, goto, no, require_done, states, up, version
 from tests.e2e.scene import MakeDatabase, dump, make_owner, psql_file, query, up_files, write
+from tests.servers import as_superuser
 
 Tree = dict[str, str | bytes]
 PAIR: Tree = {
@@ -323,7 +324,7 @@ def test_texts_are_kept_so_that_a_down_needs_no_files(url: str, tmp_path: Path) 
 
 def test_a_role_that_may_not_create_schemas_is_told_what_to_do(database: str, tmp_path: Path) -> None:
     owner = make_owner(database)
-    query(database, "CREATE ROLE guest LOGIN PASSWORD 'secret'")
+    query(as_superuser(database), "CREATE ROLE guest LOGIN PASSWORD 'secret'")
     folder = write(tmp_path / "db", PAIR)
     guest = psycopg.conninfo.make_conninfo(owner, user="guest")
     with pytest.raises(Refused, match="guest cannot make the bookkeeping schema") as caught:

@@ -26,16 +26,16 @@ CREATE TRIGGER known_touch BEFORE UPDATE ON orders.known FOR EACH ROW EXECUTE FU
 """
 
 
-def make(root: Path, superuser: str) -> Guarded:
+def make(root: Path, url: str) -> Guarded:
     """A guarded database of the scene."""
     files = {name: _NOT_THEIRS.sub("", text) for name, text in BASE.items()}
     files["migrations/orders/000002_uses.up.sql"] = _USES
     files["bgce.toml"] = TOML.replace('extensions = ["pgcrypto"]\n', "")
     write(root, files)
     lock(root)
-    guarded = bootstrap(root, superuser)
+    guarded = bootstrap(root, url)
     require_done(up(root, guarded.url))
-    with psycopg.connect(superuser, autocommit=True) as connection:
+    with psycopg.connect(guarded.superuser, autocommit=True) as connection:
         connection.execute(_BY_HAND)
     return guarded
 
