@@ -42,11 +42,11 @@ def column_of(text: str) -> tuple[str, str, str]:
 def parameters(sequence: Object) -> str:
     """What a sequence has beyond what CREATE SEQUENCE gives by itself."""
     facts, kind = sequence.facts, str(sequence.facts.get("type", "bigint"))
-    up = int(facts.get("increment", 1)) > 0  # type: ignore[arg-type]
+    up = int(str(facts.get("increment", 1))) > 0
     low, high = (1, _LARGEST[kind]) if up else (-_LARGEST[kind] - 1, -1)
-    usual = {"increment": 1, "minimum": low, "maximum": high, "start": low if up else high, "cache": 1}
+    usual: dict[str, object] = {"increment": 1, "minimum": low, "maximum": high, "start": low if up else high, "cache": 1}
     if "minimum" in facts and up:
-        usual["start"] = facts["minimum"]  # type: ignore[assignment]
+        usual["start"] = facts["minimum"]
     words = {"increment": "INCREMENT BY", "minimum": "MINVALUE", "maximum": "MAXVALUE", "start": "START WITH", "cache": "CACHE"}
     out = [f"{words[name]} {facts[name]}" for name, value in usual.items() if name in facts and facts[name] != value]
     return " ".join([*out, *(["CYCLE"] if facts.get("cycle") else [])])

@@ -23,7 +23,7 @@ from bgce_migrate.drift.past import Past
 from bgce_migrate.errors import Refused
 from bgce_migrate.fingerprint.model import Catalog, Object, catalog, quoted
 from bgce_migrate.linting.store import Store, code_times
-from bgce_migrate.migration import Action, Effect, MigrationId, ObjectKind
+from bgce_migrate.migration import Action, Effect, MigrationId, Name, ObjectKind
 from bgce_migrate.scratch.replay import Replay, replay
 from bgce_migrate.scratch.steps import committed
 from bgce_migrate.servers.programs import available
@@ -188,7 +188,7 @@ def _makers(tree: Tree, ids: Iterable[MigrationId]) -> dict[str, str]:
     return makers
 
 
-def _made(effect: Effect):  # type: ignore[no-untyped-def]
+def _made(effect: Effect) -> Name | None:
     if effect.action is Action.RENAME:
         return effect.to if effect.to is not None and effect.to.kind in _MAKES else None
     return effect.object if effect.action in _MADE and effect.object.kind in _MAKES else None

@@ -11,7 +11,7 @@ from bgce_migrate.db.history import read_stored
 from bgce_migrate.db.statements import MIGRATOR
 from bgce_migrate.drift import expected as expecting
 from bgce_migrate.drift.aside import comparable, set_aside
-from bgce_migrate.drift.model import Drift, Found
+from bgce_migrate.drift.model import Aside, Drift, Found
 from bgce_migrate.drift.past import Past, of_history
 from bgce_migrate.drift.rights import rights_drift
 from bgce_migrate.drift.telling import tell_drift
@@ -96,7 +96,7 @@ def _require_history(target: Target) -> None:
 
 def _compared(
     tree: Tree, target: Target, live: Catalog, wanted: expecting.Expected, guarded: bool
-) -> tuple[list[Drift], tuple, tuple[str, ...]]:  # type: ignore[type-arg]
+) -> tuple[list[Drift], tuple[Aside, ...], tuple[str, ...]]:
     view = tree.project.history_view
     without, aside = set_aside(live, wanted.catalog)
     owners = {} if target.layout == "guarded" else dict.fromkeys(_appliers(target), MIGRATOR)
