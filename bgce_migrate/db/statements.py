@@ -76,7 +76,7 @@ def bookkeeping(schema: str, layout: str, *, create_schema: bool = True) -> list
             .replace("{version}", str(BOOKKEEPING_VERSION))
         )
 
-    blocks = ("tables", "protect", "functions", "views", "seed", "close_functions")
+    blocks = ("tables", "requests", "protect", "functions", "views", "seed", "close_functions")
     out = [f"CREATE SCHEMA {identifier(schema)}"] if create_schema else []
     out += [fill(name) for name in blocks]
     if layout == "plain":
@@ -87,10 +87,11 @@ def bookkeeping(schema: str, layout: str, *, create_schema: bool = True) -> list
 def bookkeeping_upgrade(schema: str) -> list[str]:
     """The statements that bring an older bookkeeping to this version, to run in one transaction as its owner.
 
-    Tables have not changed since version 1; rights on functions that are made anew must be given again.
+    What has come since version 1 makes itself only where it is missing; rights on functions that are made anew must be
+    given again.
     """
     texts, s = queries.load("bookkeeping"), identifier(schema)
-    blocks = [texts[name].replace("{schema}", s) for name in ("functions", "views", "close_functions")]
+    blocks = [texts[name].replace("{schema}", s) for name in ("requests", "functions", "views", "close_functions")]
     return [
         f"DROP FUNCTION IF EXISTS {s}.held()",
         *blocks,
@@ -114,8 +115,9 @@ _FUNCTIONS_OF_LEADERS = {
     "lead_run": "uuid, text, text, text, text, text, text",
     "forget_journal": "bigint, text, bigint",
     "accept_target": "bigint",
+    "ask_run": "uuid, text, text",
 }
-_READABLE = ("meta", "epoch", "run", "domain_login", "migration_history", "journal", "migration_state")
+_READABLE = ("meta", "epoch", "run", "request", "domain_login", "migration_history", "journal", "migration_state")
 
 
 def bookkeeping_rights(schema: str, login: str, *, leads: bool) -> list[str]:

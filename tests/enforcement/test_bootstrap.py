@@ -193,6 +193,8 @@ def age(url: str) -> None:
         assert owner is not None
         connection.execute(f"SET ROLE {owner[0]}".encode())
         connection.execute("DROP FUNCTION bgce_migrate.held(text)")
+        connection.execute("DROP FUNCTION bgce_migrate.ask_run(uuid, text, text)")
+        connection.execute("DROP TABLE bgce_migrate.request")
         connection.execute("CREATE FUNCTION bgce_migrate.held() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         connection.execute("UPDATE bgce_migrate.meta SET bookkeeping_version = 1")
 

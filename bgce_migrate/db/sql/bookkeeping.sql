@@ -79,6 +79,17 @@ CREATE TABLE {schema}.journal (
 );
 CREATE UNIQUE INDEX journal_open_idx ON {schema}.journal (service_name, version, direction, unit) WHERE NOT closed;
 
+-- name: requests
+-- What another terminal asks of a run that is under way. Only grows, as the history does: who paused and who cancelled.
+CREATE TABLE IF NOT EXISTS {schema}.request (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    what text NOT NULL CHECK (what IN ('pause', 'resume', 'cancel')),
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    asked_by text NOT NULL,
+    login text NOT NULL DEFAULT session_user
+);
+
 -- name: protect
 -- History only grows.
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
@@ -400,6 +411,14 @@ BEGIN
     RETURN v_count;
 END $body$;
 
+-- From another terminal; the run looks here now and then.
+CREATE OR REPLACE FUNCTION {schema}.ask_run(p_run uuid, p_what text, p_by text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM {schema}.require_login(NULL);
+    INSERT INTO {schema}.request (run_id, what, asked_by) VALUES (p_run, p_what, p_by);
+END $body$;
+
 -- After pg_upgrade, a restore or a blue-green switch: this cluster is the one now. The reason is a history row.
 CREATE OR REPLACE FUNCTION {schema}.accept_target(p_epoch bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -442,7 +461,8 @@ INSERT INTO {schema}.meta (bookkeeping_version, layout, system_identifier, datab
 -- Nobody but whom statements.py names may call anything here.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;
--- Which layout this is and who records for whom is no secret: `bootstrap` and `doctor` ask as other logins.
+-- Which layout this is, who records for whom and who paused a run is no secret: `bootstrap` and `doctor` ask as other
+-- logins, and a run that looks at locks does so as another role.
 GRANT USAGE ON SCHEMA {schema} TO PUBLIC;
-GRANT SELECT ON {schema}.meta, {schema}.domain_login TO PUBLIC;
+GRANT SELECT ON {schema}.meta, {schema}.domain_login, {schema}.request TO PUBLIC;
 GRANT EXECUTE ON FUNCTION {schema}.ready(text, bigint) TO PUBLIC;
