@@ -15,7 +15,6 @@ from bench.ground import Ground
 from bench.workload import Workload, write_project
 
 FLOOR = "psql (floor)"
-MIGRATOR = "bgce_migrator"
 
 _HISTORY = """
 CREATE TABLE migration_history (
@@ -97,11 +96,8 @@ class Project:
         from bgce_migrate.apply.target import Address
         from bgce_migrate.desk import Desk
 
-        # Roles outlive databases and runs, so the password is the server's, not this run's.
-        password = hashlib.sha256(ground.server.admin_password.encode()).hexdigest()[:32]
-        address = Address(ground.url(database), "bgce_migrate")
-        Desk.load(self.folder).bootstrap(address, passwords={MIGRATOR: password})
-        return ground.server.url(role=MIGRATOR, password=password, database=database)
+        Desk.load(self.folder).bootstrap(Address(ground.url(database), "bgce_migrate"))
+        return ground.migrator_url(database)
 
 
 @dataclass

@@ -6,9 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
 from bench import grants
 from bench.clock import BenchError, Sample, run
 from bench.contestants import command
@@ -44,7 +41,7 @@ def measure(ground: Ground, folder: Path, *, rounds: int) -> Drifting:
         url = ground.url(database)
         run(command("bootstrap", "--no-input", "-d", url, folder=project))
         run(command("lock", folder=project))
-        run(command("up", "--no-input", "-d", _migrator(url), folder=project))
+        run(command("up", "--no-input", "-d", ground.migrator_url(database), folder=project))
         run(command("grants", "apply", "--no-input", "-d", url, folder=project))
         first = run(command("drift", "--no-input", "-d", url, folder=project))
         ground.settle()
@@ -53,13 +50,6 @@ def measure(ground: Ground, folder: Path, *, rounds: int) -> Drifting:
     grants._drop_roles(ground)
     run(command("server", "stop", "--no-input", folder=project))
     return Drifting(DOMAINS * TABLES, Sample("drift, first time", (first,)), Sample("drift, catalog kept", tuple(kept)), clients, each)
-
-
-def _migrator(url: str) -> str:
-    """The address of the login that runs steps."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER ROLE bgce_migrator PASSWORD 'bench'")
-    return make_conninfo(url, user="bgce_migrator", password="bench")
 
 
 def _migrations(project: Path) -> None:

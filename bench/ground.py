@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from bench.workload import Workload
 from bgce_migrate import servers
+from bgce_migrate.db.statements import MIGRATOR
 from bgce_migrate.servers import Server
 from bgce_migrate.servers import programs as server_programs
 
@@ -57,6 +59,12 @@ class Ground:
     def url(self, database: str) -> str:
         """The administrator's URL of a database."""
         return self.server.url(database=database)
+
+    def migrator_url(self, database: str) -> str:
+        """The URL of the login that runs steps. It outlives databases and runs, so its password is the server's."""
+        password = hashlib.sha256(self.server.admin_password.encode()).hexdigest()[:32]
+        self._admin(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(MIGRATOR), sql.Literal(password)))
+        return self.server.url(role=MIGRATOR, password=password, database=database)
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
