@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bgce_migrate.library import status, up, wait, wait_async
     from bgce_migrate.migration import MigrationId, Plan, Step
     from bgce_migrate.outcome import Measurement, RunReport, StatusRow, StepResult
+    from bgce_migrate.router import Router
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ _PLACES = {
     "Plan": "migration",
     "Refused": "errors",
     "RouteRequest": "access",
+    "Router": "router",
     "RunReport": "outcome",
     "StatusRow": "outcome",
     "Step": "migration",
@@ -45,6 +47,7 @@ __all__ = [
     "Plan",
     "Refused",
     "RouteRequest",
+    "Router",
     "RunReport",
     "StatusRow",
     "Step",

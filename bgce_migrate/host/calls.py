@@ -70,6 +70,10 @@ class Host:
         """All plugins, by name."""
         return tuple(self._by_name[name] for name in sorted(self._by_name))
 
+    def answers(self, hook: str) -> bool:
+        """Whether any plugin implements a hook."""
+        return bool(self._calls[hook])
+
     def delivered(self) -> tuple[Delivered, ...]:
         """The folders that plugins hand over with `domain`.
 

@@ -1,0 +1,10 @@
+"""Sends the reads and writes of services to the servers that may have them, and proves reads of own writes."""
+
+from __future__ import annotations
+
+from bgce_migrate.router.deciding import Choice
+from bgce_migrate.router.declared import Places, of_project
+from bgce_migrate.router.leases import Lease
+from bgce_migrate.router.router import Router
+
+__all__ = ["Choice", "Lease", "Places", "Router", "of_project"]

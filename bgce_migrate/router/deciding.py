@@ -1,0 +1,197 @@
+"""Keeps the view of all servers up to date and chooses one for a request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import Literal
+
+from msgspec import Struct
+
+from bgce_migrate.access import Endpoint, RouteRequest
+from bgce_migrate.errors import Unavailable, UsageError
+from bgce_migrate.host import Host
+from bgce_migrate.router.declared import Places
+from bgce_migrate.router.watching import Watch
+from bgce_migrate.routing import Board, Breaker, Pick, RoutingSettings, Sight, Signer, Token, View, pick
+
+_NOBODY: frozenset[int] = frozenset()
+
+
+class Choice(Struct, frozen=True):
+    """Where one read or write goes. `index` is the server's place in the declarations, the primary's is 0."""
+
+    index: int
+    server: str
+    why: str
+    warnings: tuple[str, ...] = ()
+
+
+class Decider:
+    """Watches servers and chooses. Safe for threads: a decision reads one frozen view and takes no lock.
+
+    Attributes:
+        view: what is known of all servers now.
+        busy: what is under way at each server.
+    """
+
+    def __init__(self, places: Places, settings: RoutingSettings, signer: Signer, host: Host | None) -> None:
+        self._places = places
+        self._settings = settings
+        self._signer = signer
+        self._host = host if host is not None and host.answers("routing") else None
+        self._board = Board(places.servers, settings)
+        self._changed = threading.Condition()
+        self._breakers = [Breaker(settings) for _ in places.servers]
+        self._resting: frozenset[int] = _NOBODY
+        self._services = frozenset(places.services)
+        self._looks = [0] * len(places.servers)
+        self._back: Callable[[int], None] = lambda index: None
+        self.view: View = self._board.view
+        self.busy = [0.0] * len(places.servers)
+        self._watches = [Watch(c, settings, self._hears(i)) for i, c in enumerate(places.conninfos)]
+
+    def start(self, back: Callable[[int], None]) -> None:
+        """Begin to look; `back` hears of each server that answers again."""
+        self._back = back
+        for watch in self._watches:
+            watch.start()
+
+    def ready(self, seconds: float) -> bool:
+        """Wait until every server was looked at once; whether writes can be sent."""
+        with self._changed:
+            self._changed.wait_for(lambda: all(self._looks), seconds)
+        return self.view.primary is not None
+
+    def look_again(self, seconds: float) -> None:
+        """Look at all servers now, and wait for what they say."""
+        with self._changed:
+            # One look may be under way that began before: the next one surely began after.
+            wanted = [count + 2 for count in self._looks]
+            deadline = time.monotonic() + seconds
+            while any(have < want for have, want in zip(self._looks, wanted, strict=True)):
+                for watch in self._watches:
+                    watch.hurry()
+                if not self._changed.wait(deadline - time.monotonic()):
+                    return
+
+    def choose(
+        self,
+        service: str,
+        intent: Literal["read", "write"],
+        token: str | None = None,
+        max_lag: float | None = None,
+        without: Collection[int] = (),
+    ) -> Choice:
+        """See `Router.choose`; `without` leaves servers out that were tried."""
+        if service not in self._services:
+            raise UsageError(f"there is no service '{service}'", hint=f"declared: {', '.join(self._places.services)}")
+        if intent == "write":
+            return self._asked(service, intent, self._primary("writes go to the primary"), (), max_lag)
+        opened: Token | None = None
+        if token is not None:
+            opened = self._signer.open(token)
+            if opened is None:
+                return self._primary("its token was not made with our key")
+            if opened.expires < time.time() and opened.timeline != self.view.timeline:
+                opened = None
+        found = self._pick(service, opened, max_lag, without)
+        if found.waits and self._settings.max_wait > 0:
+            found = self._wait(service, opened, max_lag, without)
+        if found.readers:
+            best = found.readers[0]
+            return self._asked(service, intent, Choice(best.index, best.name, found.why), found.readers, max_lag)
+        return self._asked(service, intent, self._primary(found.why, without), (), max_lag)
+
+    def seal(self, system: int, timeline: int, position: int) -> str:
+        """A token for what is written up to a position."""
+        return self._signer.seal(Token(system, timeline, position, int(time.time() + self._settings.token_lifetime) + 1))
+
+    def failed(self, index: int) -> None:
+        """A server failed a piece of work: after some it rests, and it is looked at now."""
+        with self._changed:
+            self._breakers[index].failed(time.monotonic())
+            self._rest()
+        self._watches[index].hurry()
+
+    def worked(self, index: int) -> None:
+        """A server did a piece of work."""
+        self._breakers[index].worked()
+
+    def close(self) -> None:
+        """End all looks."""
+        for watch in self._watches:
+            watch.close()
+        for watch in self._watches:
+            watch.join(0.5)
+
+    def _hears(self, index: int) -> Callable[[Sight], None]:
+        away = False
+
+        def told(sight: Sight) -> None:
+            nonlocal away
+            with self._changed:
+                self.view = self._board.tell(index, sight)
+                self._looks[index] += 1
+                self._rest()
+                self._changed.notify_all()
+            if away and not sight.fault:
+                self._back(index)
+            away = bool(sight.fault)
+
+        return told
+
+    def _rest(self) -> None:
+        now = time.monotonic()
+        self._resting = frozenset(i for i, breaker in enumerate(self._breakers) if breaker.until > now)
+
+    def _pick(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
+        resting = self._resting | frozenset(without) if without else self._resting
+        return pick(
+            self.view, service, self._settings, self.busy, time.monotonic(),
+            token=token, max_lag=max_lag, resting=resting,
+        )  # fmt: skip
+
+    def _wait(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
+        deadline = time.monotonic() + self._settings.max_wait
+        with self._changed:
+            while True:
+                found = self._pick(service, token, max_lag, without)
+                left = deadline - time.monotonic()
+                if found.readers or not found.waits or left <= 0:
+                    return found
+                for reader in self.view.readers.get(service, ()):
+                    self._watches[reader.index].hurry()
+                self._changed.wait(left)
+
+    def _primary(self, why: str, without: Collection[int] = ()) -> Choice:
+        view = self.view
+        hint = "`bgce-migrate route` shows how the servers stand"
+        if view.primary is None:
+            raise Unavailable(f"no server takes writes ({why}): {view.absence}", hint=hint)
+        name = self._places.servers[view.primary].name
+        silent = time.monotonic() - view.asked
+        if silent > self._settings.silence:
+            raise Unavailable(f"the primary {name} has not answered for {silent:.1f} s ({why})", hint=hint)
+        return Choice(view.primary, name, why)
+
+    def _asked(
+        self, service: str, intent: Literal["read", "write"], choice: Choice, readers: tuple[object, ...], max_lag: float | None
+    ) -> Choice:
+        """Let plugins choose among those that may have it; a replica that would show too little is never offered."""
+        if self._host is None:
+            return choice
+        view, now = self.view, time.monotonic()
+        allowed = {getattr(r, "index", -1): r for r in readers}
+        offered: dict[Endpoint, int] = {}
+        for i, server in enumerate(self._places.servers):
+            if i == view.primary:
+                offered[Endpoint(server.name, "primary")] = i
+            elif i in allowed:
+                lag = max(now - getattr(allowed[i], "fresh", now), 0.0)
+                offered[Endpoint(server.name, "replica", server.services, lag)] = i
+        answer = self._host.routing(RouteRequest(service, intent, max_lag), tuple(offered))
+        if answer.endpoint is None:
+            return Choice(choice.index, choice.server, choice.why, answer.warnings)
+        return Choice(offered[answer.endpoint], answer.endpoint.name, "a plugin chose it")

@@ -1,0 +1,66 @@
+"""The token that a write hands to later reads: a WAL position, signed, so that nobody can make one up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import struct
+
+from msgspec import Struct
+
+_FORM = struct.Struct(">BQIQI")
+_FORMAT = 1
+_SEAL = 16  # bytes of the signature that are kept
+_LENGTH = (_FORM.size + _SEAL) // 3 * 4 + (_FORM.size + _SEAL) % 3 + 1
+_SHORTEST_KEY = 16
+
+
+class Token(Struct, frozen=True):
+    """Everything up to a position of one timeline of one cluster; `expires` is in seconds since 1970."""
+
+    system: int
+    timeline: int
+    position: int
+    expires: int
+
+
+class Signer:
+    """Makes tokens and opens them.
+
+    Args:
+        key: the same in all programs that hand tokens to each other. Without one a key is made up, and tokens of
+            other processes mean "primary".
+
+    Raises:
+        ValueError: the key has fewer than 16 bytes.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        if key is not None and len(key) < _SHORTEST_KEY:
+            raise ValueError(f"a key of {len(key)} bytes can be guessed; give at least {_SHORTEST_KEY}")
+        self._key = key if key is not None else os.urandom(32)
+
+    def seal(self, token: Token) -> str:
+        """The token as text of URL-safe letters, for a cookie or a header."""
+        raw = _FORM.pack(_FORMAT, token.system, token.timeline, token.position, token.expires)
+        return base64.urlsafe_b64encode(raw + self._signature(raw)).rstrip(b"=").decode()
+
+    def open(self, text: str) -> Token | None:
+        """What was sealed; None where it was not sealed with this key. An expired token is opened, too."""
+        if len(text) != _LENGTH:
+            return None
+        try:
+            whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            return None
+        raw, signature = whole[:-_SEAL], whole[-_SEAL:]
+        if not hmac.compare_digest(signature, self._signature(raw)) or raw[0] != _FORMAT:
+            return None
+        _, system, timeline, position, expires = _FORM.unpack(raw)
+        return Token(system, timeline, position, expires)
+
+    def _signature(self, raw: bytes) -> bytes:
+        return hmac.digest(self._key, raw, hashlib.sha256().name)[:_SEAL]
