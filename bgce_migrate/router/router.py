@@ -39,9 +39,9 @@ class Router:
     Example:
         >>> with Router.load("/srv/postal") as router:  # doctest: +SKIP
         ...     with router.write("postal") as lease:
-        ...         lease.connection.execute("INSERT INTO posts (title) VALUES ('news')")
+        ...         post(lease.connection, "news")
         ...     with router.read("postal", lease.token) as reading:
-        ...         reading.connection.execute("SELECT title FROM posts").fetchall()
+        ...         titles(reading.connection)
     """
 
     def __init__(
