@@ -162,7 +162,9 @@ def _answer(arguments: Sequence[str], out: Output) -> int:
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Known before the options are read, so that a wrong option is a document too."""
     said = os.environ.get(variable(("--json",)), "").strip().lower()
-    return "--json" in arguments or said in ("1", "true", "yes", "on", "t", "y")
+    words = list(arguments)
+    ours = words[: words.index("--")] if "--" in words else words  # what follows is another program's
+    return "--json" in ours or said in ("1", "true", "yes", "on", "t", "y")
 
 
 def _fail(out: Output, error: BgceError) -> int:

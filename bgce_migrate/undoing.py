@@ -28,11 +28,12 @@ Source = Literal["history", "file"]
 
 
 class DownSelection(Struct, frozen=True):
-    """What to undo. Exactly one of count, to, run, deployment, everything; `domain` narrows it.
+    """What to undo. Exactly one of count, to, run, deployment, these, everything; `domain` narrows it.
 
     Attributes:
         to: this version stays, what came after it in its domain goes; version 0 undoes all of the domain.
         cascade: undo what others have built on it too, instead of refusing.
+        along: of those, what is undone too without asking.
     """
 
     count: int | None = None
@@ -42,6 +43,8 @@ class DownSelection(Struct, frozen=True):
     deployment: str | None = None
     everything: bool = False
     cascade: bool = False
+    these: frozenset[MigrationId] | None = None
+    along: frozenset[MigrationId] = frozenset()
 
 
 def undo(
@@ -92,6 +95,8 @@ def plan_down(tree: Tree, target: Target, selection: DownSelection, source: Sour
         deployment=selection.deployment,
         all=selection.everything,
         cascade=selection.cascade,
+        these=selection.these,
+        along=selection.along,
     )
     order = make_down(views, goal)
     problems: list[Problem] = []

@@ -8,6 +8,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("up:up", "Apply what is pending, in one order over all domains."),
         "down": ("down:down", "Undo migrations; says first what data would be lost."),
         "goto": ("goto:goto", "Bring one domain to a version, up or down."),
+        "deploy": ("deploy:deploy", "Apply, run a command, and undo where it fails."),
         "plan": ("plan:plan", "Show what `up` would do, and why in this order."),
         "status": ("status:status", "List every migration and where it stands."),
         "history": ("history:history", "List everything that was done, and check that it is whole."),

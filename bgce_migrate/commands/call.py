@@ -133,7 +133,7 @@ class Call:
         Args:
             check: refuse what may not be changed, and a database that is recorded as another environment.
         """
-        with self.desk.open(self.address(), check=check) as target:
+        with self.desk.open(self._address or self.address(), check=check) as target:
             if check and self.options["env"] is not None:
                 from bgce_migrate.apply.environments import require_environment
 

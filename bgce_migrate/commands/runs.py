@@ -49,7 +49,7 @@ def run(
 
     file = said.get("report")
     if file is not None:
-        _require_writable(file)
+        require_writable(file)
     stop = Stop()
     stop_on_signals(stop)
     with progress(call.out) as told:
@@ -65,7 +65,7 @@ def run(
         )
     print_run(call.out, command, report, nothing=nothing)
     if file is not None:
-        _write(call, file, call.out.document_text(command, receipt(report)))
+        write_report(call, file, call.out.document_text(command, receipt(report)))
     return report.exit_code
 
 
@@ -84,7 +84,8 @@ def consent_of(call: Call, *, yes: bool) -> Callable[[tuple[Loss, ...]], bool]:
     return consent
 
 
-def _require_writable(file: Path) -> None:
+def require_writable(file: Path) -> None:
+    """Refuse a `--report` that could not be written, before anything runs."""
     try:
         with file.open("ab"):
             pass
@@ -92,7 +93,8 @@ def _require_writable(file: Path) -> None:
         raise UsageError(f"the report {file} cannot be written: {error.strerror or error}") from None
 
 
-def _write(call: Call, file: Path, text: str) -> None:
+def write_report(call: Call, file: Path, text: str) -> None:
+    """Write the document of a run to its `--report`."""
     try:
         file.write_text(text + "\n", encoding="ascii")
     except OSError as error:

@@ -41,13 +41,14 @@ class AppliedView(Struct, frozen=True):
 
 
 class DownTarget(Struct, frozen=True):
-    """What to undo: exactly one of `count`, `to`, `run`, `deployment` and `all`.
+    """What to undo: exactly one of `count`, `to`, `run`, `deployment`, `these` and `all`.
 
     Attributes:
         count: the last so many, by application, of `domain` or of the only domain there is.
         to: undo everything of its domain above this version; version 0 undoes the whole domain.
         domain: undo only steps of this domain.
         cascade: undo dependents in other domains too instead of refusing.
+        along: what goes too where it depends on what is undone, without `cascade`.
     """
 
     count: int | None = None
@@ -57,6 +58,8 @@ class DownTarget(Struct, frozen=True):
     all: bool = False
     domain: str | None = None
     cascade: bool = False
+    these: frozenset[MigrationId] | None = None
+    along: frozenset[MigrationId] = frozenset()
 
 
 def make_down(applied: Sequence[Applied], target: DownTarget) -> tuple[MigrationId, ...]:
@@ -74,14 +77,15 @@ def make_down(applied: Sequence[Applied], target: DownTarget) -> tuple[Migration
     if not chosen:
         return ()
     dependents = _dependents(applied, chosen, target)
-    if dependents and not target.cascade:
-        raise _refusal(dependents)
+    unasked = {migration: reason for migration, reason in dependents.items() if migration not in target.along}
+    if unasked and not target.cascade:
+        raise _refusal(unasked)
     undone = {*chosen, *dependents}
     return tuple(view.id for view in reversed(applied) if view.id in undone)
 
 
 def _check(applied: Sequence[Applied], target: DownTarget) -> None:
-    named = (target.count, target.to, target.run, target.deployment)
+    named = (target.count, target.to, target.run, target.deployment, target.these)
     if sum(t is not None for t in named) + target.all != 1:
         raise UsageError(
             "a down needs exactly one target",
@@ -118,6 +122,8 @@ def _chosen(applied: Sequence[Applied], target: DownTarget) -> dict[MigrationId,
         mine = [v for v in mine if v.run_id == target.run]
     elif target.deployment is not None:
         mine = [v for v in mine if v.deployment == target.deployment]
+    elif target.these is not None:
+        mine = [v for v in mine if v.id in target.these]
     return dict.fromkeys(v.id for v in mine)
 
 
@@ -127,9 +133,8 @@ def _dependents(
     """Those that stay and need what goes, with the reason; a dependent's dependents too."""
     gone = set(chosen)
     # Domains of which something in the middle goes: what was applied later goes too.
-    by_chain = (
-        {m.domain for m in chosen} if target.run is not None or target.deployment is not None else set()
-    )
+    in_the_middle = (target.run, target.deployment, target.these) != (None, None, None)
+    by_chain = {m.domain for m in chosen} if in_the_middle else set()
     last_gone: dict[str, MigrationId] = {}
     found: dict[MigrationId, str] = {}
     for view in applied:
