@@ -86,13 +86,15 @@ class SharedCommand(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.own = list(self.params)
-        self.params = [*self.params, *shared_options()]
+        # A command may mean something else by a shared option's name; the shared one then stands before it only.
+        taken = {name for param in self.own for name in param.opts}
+        self.params = [*self.params, *(o for o in shared_options() if taken.isdisjoint(o.opts))]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the function, with a `Call` made of the options before and after the command's name."""
         from bgce_migrate.commands.call import Call
 
-        after = {name: ctx.params.pop(name) for name in SHARED}
+        after = {name: ctx.params.pop(name, None) for name in SHARED}
         ctx.params["call"] = Call.merged(ctx.find_root().obj, after)
         return super().invoke(ctx)
 

@@ -126,16 +126,20 @@ class Decider:
         for watch in self._watches:
             watch.join(0.5)
 
+    def tell(self, index: int, sight: Sight) -> None:
+        """Take in a look at one server."""
+        with self._changed:
+            self.view = self._board.tell(index, sight)
+            self._looks[index] += 1
+            self._rest()
+            self._changed.notify_all()
+
     def _hears(self, index: int) -> Callable[[Sight], None]:
         away = False
 
         def told(sight: Sight) -> None:
             nonlocal away
-            with self._changed:
-                self.view = self._board.tell(index, sight)
-                self._looks[index] += 1
-                self._rest()
-                self._changed.notify_all()
+            self.tell(index, sight)
             if away and not sight.fault:
                 self._back(index)
             away = bool(sight.fault)
