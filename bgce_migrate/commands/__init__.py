@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "adopt": ("adopt:adopt", "Take over a database that exists, with a proof."),
         "baseline": ("baseline:baseline", "Record what is there as applied, with the same proof."),
         "wait": ("wait:wait", "Wait until migrations are applied; for pods and services that start."),
+        "route": ("route:route", "Show where each service writes to and reads from now."),
         "metrics": ("metrics:metrics", "Write or serve metrics; alert rules and a dashboard."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),
