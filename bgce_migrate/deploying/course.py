@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from bgce_migrate.deploying.model import (
 )
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Interrupted, NeedsHuman, NotReady, Refused, Unavailable, UsageError
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.outcome import RunReport
 
 
@@ -36,6 +37,9 @@ class Hands(Protocol):
     def info(self, command: str) -> RunInfo: ...
     def up(self, target: Target, info: RunInfo) -> RunReport: ...
     def down(self, target: Target, info: RunInfo, choice: Choice) -> RunReport: ...
+    def take_back(
+        self, target: Target, info: RunInfo, before: Collection[MigrationId], undone: Collection[MigrationId]
+    ) -> tuple[str, ...]: ...
     def tell(self, text: str) -> None: ...
 
 
@@ -189,8 +193,9 @@ class Course:
         events = record.read_events(target, self.orders.deployment)
         own = record.standing(events, self.orders.deployment, self.orders.scope)
         others = [s for s in record.standings(events) if (s.deployment, s.scope) != (own.deployment, own.scope)]
-        choice = choose(read_stored(target.control), own, others, self.orders.undo, {d.name: d for d in self.hands.domains})
-        undone: set[object] = set()
+        stored = read_stored(target.control)
+        choice = choose(stored, own, others, self.orders.undo, {d.name: d for d in self.hands.domains})
+        undone: set[MigrationId] = set()
         if choice.these:
             found = self.hands.down(target, info, choice)
             self.report = replace(self.report, undo=found)
@@ -198,6 +203,8 @@ class Course:
                 return self._stuck(found.failure)
             undone = {step.id for step in found.steps}
             target.reread()
+            for left in self.hands.take_back(target, info, [s.id for s in stored], undone):
+                self.hands.tell(f"warning: {left}")
         kept = tuple(Kept(i, why) for i, why in choice.stays.items() if i not in undone)
         result = "kept" if self.orders.undo == "none" else "undone"
         record.write(target, info, self.limits, self.orders.scope, result, self._names)
