@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -62,7 +63,11 @@ class ServicePool:
         return connection
 
     def give(self, connection: psycopg.Connection[Any]) -> None:
-        """Give a connection back; a broken one, or one within a transaction, is cleaned or thrown away."""
+        """Give a connection back; an open transaction rolls back, a broken connection is thrown away."""
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not connection.closed:
+            # The pool would do it too, with a warning in the service's log for every read.
+            with contextlib.suppress(psycopg.Error):
+                connection.rollback()
         self._pool.putconn(connection)
 
     def refresh(self) -> None:

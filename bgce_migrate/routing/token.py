@@ -11,6 +11,8 @@ import struct
 
 from msgspec import Struct
 
+from bgce_migrate.errors import UsageError
+
 _FORM = struct.Struct(">BQIQI")
 _FORMAT = 1
 _SEAL = 16  # bytes of the signature that are kept
@@ -35,12 +37,12 @@ class Signer:
             other processes mean "primary".
 
     Raises:
-        ValueError: the key has fewer than 16 bytes.
+        UsageError: the key has fewer than 16 bytes.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
         if key is not None and len(key) < _SHORTEST_KEY:
-            raise ValueError(f"a key of {len(key)} bytes can be guessed; give at least {_SHORTEST_KEY}")
+            raise UsageError(f"a key of {len(key)} bytes can be guessed", hint=f"give at least {_SHORTEST_KEY}: openssl rand -hex 32")
         self._key = key if key is not None else os.urandom(32)
 
     def seal(self, token: Token) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from bgce_migrate.router import Places
 from bgce_migrate.routing import Served
 from bgce_migrate.servers import Server
+from bgce_migrate.servers.cluster import Cluster as ServerCluster
 from tests.faults.cluster import Standby, caught_up, make_standby, remove_primary, start_primary
 from tests.servers import DatabaseMaker
 
@@ -67,6 +68,14 @@ class Cluster:
         for name in names:
             self.ask(name, "SELECT pg_wal_replay_resume()")
 
+    def follow(self, name: str, other: str) -> None:
+        """Let a standby stream from another server: what an operator does after a failover."""
+        before = str(self.ask(name, "SHOW primary_conninfo"))
+        port = self.standby(other).server.port
+        after = re.sub(r"port=[0-9]+", f"port={port}", before).replace("'", "''")
+        self.ask(name, f"ALTER SYSTEM SET primary_conninfo = '{after}'")
+        self.ask(name, "SELECT pg_reload_conf()")
+
     def catch_up(self) -> None:
         """Until both standbys have replayed everything."""
         for i in range(1, len(self.standbys) + 1):
@@ -105,6 +114,8 @@ def running(root: Path, major: int, count: int = 2) -> Iterator[Cluster]:
         remove_primary(root, primary)
 
 
-def bad_port(conninfo: str) -> str:
-    """The same address where nobody listens."""
-    return make_conninfo(conninfo, port=1)
+def primary_cluster(cluster: Cluster) -> ServerCluster:
+    """The primary's data as something that is stopped and started."""
+    folder = Path(cluster.primary.data).parent
+    return ServerCluster(folder, cluster.standbys[0].cluster.account)
+
