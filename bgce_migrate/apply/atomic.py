@@ -22,6 +22,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
     The server may refuse together what it takes step by step (pending trigger events, new enum values).
     """
     runner = StepRunner(lanes.context, lanes.leadership, lanes.leadership.control, lanes.audit)
+    runner.patience.pausable = False  # it would have to begin from the first step
     started = time.monotonic()
     heads = dict(lanes.heads)
     error: BgceError | None = None
@@ -33,6 +34,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
         session.run([Command("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE")])
         for current in lanes.owned:
             lanes.hooks.pre_apply(current.step, lanes.plan)
+            runner.patience.begin(current.step)
             lanes.context.progress.step_started(current.step, len(current.step.script.statements))
             heads[current.step.id.domain] = _one(runner, current, heads.get(current.step.id.domain), seen)
         current = None

@@ -138,6 +138,14 @@ class Audit:
         """How far the index build of `pid` is."""
         return self._ask("index_progress", str(pid))
 
+    def asked(self, run_id: str, after: str) -> Rows:
+        """What other terminals have asked of the run since request `after`: its number, what, by whom."""
+        return self._ask("asked", run_id, after)
+
+    def call_itself(self, name: str) -> None:
+        """Show a name in pg_stat_activity."""
+        self._ask("call_itself", name)
+
     def awaits_standby(self, pid: int) -> bool:
         """Whether the COMMIT of `pid` is done here and waits for a synchronous standby."""
         try:

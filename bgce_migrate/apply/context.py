@@ -72,6 +72,7 @@ class Progress(Protocol):
     def index_progress(self, step: Step, phase: str, done: int, total: int) -> None: ...
     def step_finished(self, result: StepResult) -> None: ...
     def waiting(self, message: str) -> None: ...
+    def blocked(self, step: Step, by: Mapping[str, str]) -> None: ...
     def note(self, message: str) -> None: ...
 
 
@@ -91,6 +92,9 @@ class Silent:
         """Ignored."""
 
     def waiting(self, message: str) -> None:
+        """Ignored."""
+
+    def blocked(self, step: Step, by: Mapping[str, str]) -> None:
         """Ignored."""
 
     def note(self, message: str) -> None:
@@ -116,6 +120,30 @@ class Stop:
         """Sleep, but wake and raise `Interrupted` when a stop is asked for."""
         if self._event.wait(seconds):
             raise Interrupted("stopped while waiting; nothing of this step was changed")
+
+
+class Pause:
+    """A request to let go of everything and wait, from another terminal, until another one takes it back."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._changed = threading.Condition()
+
+    @property
+    def asked(self) -> bool:
+        """True while the run is to wait."""
+        return self._asked
+
+    def set(self, asked: bool) -> None:
+        """Ask for it, or take it back."""
+        with self._changed:
+            self._asked = asked
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Until it is taken back, at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._asked, seconds)
 
 
 class Options(Struct, frozen=True):
@@ -172,6 +200,7 @@ class Context(Struct):
     progress: Progress = field(default_factory=Silent)
     time_zone: str = "UTC"
     started: float = field(default_factory=time.monotonic)
+    pause: Pause = field(default_factory=Pause)
 
     @property
     def guarded(self) -> bool:

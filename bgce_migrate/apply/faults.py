@@ -5,13 +5,23 @@ from __future__ import annotations
 import psycopg
 
 from bgce_migrate.db.wire import Failed
-from bgce_migrate.errors import BgceError, LeadershipLost, StepFailed, Unavailable, Where
+from bgce_migrate.errors import (
+    BgceError,
+    HistoryBroken,
+    Interrupted,
+    LeadershipLost,
+    NeedsHuman,
+    StepFailed,
+    Unavailable,
+    Where,
+)
 from bgce_migrate.migration import Statement, Step
 
 #: Whole-step retries (design section 6): lock timeout, deadlock, serialization.
 RETRIABLE = frozenset({"55P03", "40P01", "40001"})
 _CONCURRENT_CATALOG = ("tuple concurrently updated", "tuple concurrently deleted")
 
+CANCELLED = "57014"  # query_canceled
 EPOCH_OVER = "BG001"
 TRANSACTION_OVER = "BG002"
 HISTORY_MOVED = "BG003"
@@ -88,6 +98,39 @@ def gave_up(step: Step, error: psycopg.Error, tries: int, blockers: tuple[str, .
         hint="nothing of this step was changed; run again when the blocker has ended, or raise --lock-timeout",
         where=Where(step.script.source.path),
         facts={"sqlstate": error.sqlstate or ""},
+    )
+
+
+def explained(step: Step, caught: Failed, tries: int, blockers: tuple[str, ...], *, stopping: bool) -> BgceError:
+    """Why a step that runs in one transaction has failed for good.
+
+    Args:
+        stopping: somebody asked the run to stop.
+    """
+    error = caught.error
+    if error.sqlstate == EPOCH_OVER:
+        return epoch_over(step)
+    if error.sqlstate == HISTORY_MOVED:
+        return HistoryBroken(
+            f"{step.id} was not run: the history of {step.id.domain} is not the one this run has read",
+            hint="look at `bgce-migrate history --verify`: another run, a restore or a failover came between",
+        )
+    if stopping and error.sqlstate == CANCELLED:
+        return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
+    if is_retriable(error):
+        return gave_up(step, error, tries, blockers)
+    statement = caught.statement if isinstance(caught, FailedStatement) else None
+    return failed(step, statement, error, "nothing of this step; earlier steps stand")
+
+
+def undecidable(step: Step, statement: Statement, number: int, evidence: str) -> NeedsHuman:
+    """A journaled statement that was under way when everything ended, and that leaves no trace."""
+    return NeedsHuman(
+        f"{step.id}: nobody can say whether statement {number} was done before the crash"
+        + (f" ({evidence})" if evidence else ""),
+        hint="look at the database; then add `-- bgce: done-when \"SELECT ...\"` or `-- bgce: repeatable`, or"
+        f" bgce-migrate repair --forget-journal {step.id.short}",
+        where=Where(step.script.source.path, statement.line, statement.column),
     )
 
 

@@ -82,6 +82,7 @@ class JournalRunner:
         require_unchanged(owned.step, units, recorded)
         done = sum(1 for u in recorded.values() if u.done)
         for unit in units:
+            self.leadership.hold()
             self.leadership.check()
             if self.context.stop.requested:
                 raise Interrupted(f"{owned.step.id} was interrupted after {done} of {len(units)} units")
@@ -123,10 +124,16 @@ class JournalRunner:
         deadline, tries = time.monotonic() + self.context.limits.retry_for, 0
         while True:
             tries += 1
+            self.runner.patience.begin(owned.step)
             try:
                 return self._transaction(session, owned, unit, previous)
             except Failed as caught:
                 self.runner.rollback()
+                if caught.error.sqlstate == faults.CANCELLED and self.runner.patience.gave_way():
+                    deadline += self.leadership.hold()
+                    if not self.context.stop.requested:
+                        tries -= 1
+                        continue
                 given_up = tries > self.context.limits.retries or time.monotonic() > deadline
                 if not faults.is_retriable(caught.error) or given_up:
                     raise
@@ -170,7 +177,7 @@ class JournalRunner:
                 self._intent(session, owned, unit)
                 return self._done(session, owned, unit, found.evidence)
             if found.verdict is Verdict.UNKNOWN and entry is not None and not owned.step.script.directives.repeatable:
-                raise _undecidable(owned, unit, found.evidence)
+                raise faults.undecidable(owned.step, unit.statements[0], unit.number, found.evidence)
             if found.verdict is not Verdict.LEFTOVER or rebuilds >= _REBUILDS:
                 break
             rebuilds += 1
@@ -204,7 +211,8 @@ class JournalRunner:
                 session.run([Command(set_session_role(None))])
 
     def _watch(self, session: Session, owned: Owned) -> Callable[[float], None]:
-        stop_tick = self.runner.tick(session)
+        # What was built so far would be lost, and such a statement holds nobody up: a pause waits for its end.
+        stop_tick = self.runner.patience.body(session, pausable=False)
         shown = 0.0
 
         def on_tick(seconds: float) -> None:
@@ -285,14 +293,3 @@ class JournalRunner:
             where=failure.where,
             facts=failure.facts,
         )
-
-
-def _undecidable(owned: Owned, unit: Unit, evidence: str) -> NeedsHuman:
-    statement = unit.statements[0]
-    return NeedsHuman(
-        f"{owned.step.id}: nobody can say whether statement {unit.number} was done before the crash"
-        + (f" ({evidence})" if evidence else ""),
-        hint="look at the database; then add `-- bgce: done-when \"SELECT ...\"` or `-- bgce: repeatable`, or"
-        f" bgce-migrate repair --forget-journal {owned.step.id.short}",
-        where=Where(owned.step.script.source.path, statement.line, statement.column),
-    )

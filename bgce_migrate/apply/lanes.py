@@ -147,7 +147,10 @@ class Lanes:
     def _run_one(self, runner: StepRunner, owned: Owned) -> tuple[StepResult, Head | None]:
         step, previous = owned.step, self.heads.get(owned.step.id.domain)
         try:
+            self.leadership.hold()
             self.leadership.check()
+            if self.context.stop.requested:
+                raise Interrupted("stopped as asked; what was applied stands and is recorded")
             self.hooks.pre_apply(step, self.plan)
         except Refused as error:
             result = StepResult(step.id, step.direction, StepStatus.REFUSED, error=error)

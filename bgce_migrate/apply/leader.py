@@ -172,6 +172,15 @@ class Leadership:
                 hint="run it again: what is applied is recorded",
             )
 
+    def hold(self) -> float:
+        """Wait for as long as the run is paused, unless it is to stop or does not lead any more; seconds."""
+        context, began = self.context, time.monotonic()
+        while context.pause.asked and not context.stop.requested:
+            if self._lost is not None or self._session is None or not self._session.usable:
+                break
+            context.pause.wait(0.2)
+        return time.monotonic() - began
+
     def retake(self, control: Session) -> None:
         """After a lost connection: take the lock anew if it went too, and raise the epoch through `control`."""
         with self._one_at_a_time:

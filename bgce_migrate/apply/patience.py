@@ -10,24 +10,45 @@ from bgce_migrate.apply.context import Context
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.wire import Lost
 from bgce_migrate.errors import Interrupted
+from bgce_migrate.migration import Step
 
 _GRACE = 5.0  # seconds from a request to stop until the answer is not waited for any longer
 
 
 class Patience:
-    """Makes the `on_tick` callbacks of one runner's calls; `blockers` gathers who was in the way."""
+    """Makes the `on_tick` callbacks of one runner's calls.
+
+    Attributes:
+        step: the one under way.
+        blockers: who was in the way of any.
+        pausable: whether what runs may be given up and begun again when somebody pauses the run.
+    """
 
     def __init__(self, context: Context, audit: Audit) -> None:
         self.context = context
         self.audit = audit
         self.blockers: dict[str, None] = {}
+        self.step: Step | None = None
+        self.pausable = True
+        self._gave_way = False
 
-    def body(self, session: Session) -> Callable[[float], None]:
-        """Called while a body runs: notices a stop request and who blocks us."""
+    def begin(self, step: Step) -> None:
+        """Another try of a step."""
+        self.step, self._gave_way = step, False
+
+    def gave_way(self) -> bool:
+        """Whether what just failed was given up for a pause, and nobody asked to stop; told once."""
+        gave_way, self._gave_way = self._gave_way, False
+        return gave_way and not self.context.stop.requested
+
+    def body(self, session: Session, *, pausable: bool = True) -> Callable[[float], None]:
+        """Called while a body runs: notices requests to stop or pause, and who blocks us."""
         cancelled: float | None = None
+        paused = -1.0
+        pausable = pausable and self.pausable
 
         def on_tick(seconds: float) -> None:
-            nonlocal cancelled
+            nonlocal cancelled, paused
             if self.context.stop.requested and cancelled is None:
                 cancelled = seconds
                 session.cancel()
@@ -37,11 +58,22 @@ class Patience:
                     "interrupted; the server does not answer the request to cancel",
                     hint="nothing of the step can be committed any more; the next run waits for its end",
                 )
-            if seconds > 0.1:
-                for row in () if self.context.facts.pooled else self.audit.blockers(session.libpq_pid):
-                    self.blockers[faults.describe_blocker(row)] = None
+            # Again and again: between two statements of a pipeline the server overhears it.
+            if pausable and self.context.pause.asked and cancelled is None and seconds - paused > 0.5:
+                paused, self._gave_way = seconds, True
+                session.cancel()
+            if seconds > 0.1 and not self.context.facts.pooled:
+                self._look(session)
 
         return on_tick
+
+    def _look(self, session: Session) -> None:
+        rows = self.audit.blockers(session.libpq_pid)
+        # By pid, or by name for a prepared transaction, whatever else of them changes.
+        found = {row[0] or row[2] or "": faults.describe_blocker(row) for row in rows}
+        self.blockers.update(dict.fromkeys(found.values()))
+        if found and self.step is not None:
+            self.context.progress.blocked(self.step, found)
 
     def commit(self, session: Session) -> Callable[[float], None]:
         """Called while COMMIT runs: what ends the waiting, never the COMMIT."""

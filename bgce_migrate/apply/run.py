@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from bgce_migrate.apply import rights as rights_of
+from bgce_migrate.apply.asked import Asked
 from bgce_migrate.apply.atomic import run_atomically
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context, Options, RunInfo
@@ -61,6 +62,8 @@ def execute(
     leadership = Leadership(context, target.control)
     leadership.acquire()
     audit = Audit(context.access, {d.owner: d.name for d in domains.values()})
+    asked = Asked(context, audit)
+    asked.start()
     try:
         target.reread()
         if dict(target.state.heads) != before:
@@ -82,6 +85,7 @@ def execute(
             failure=failure,
         )
     finally:
+        asked.end()
         leadership.release()
         audit.close()
     # Whoever writes it somewhere holds nobody up now.

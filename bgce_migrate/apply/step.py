@@ -21,7 +21,6 @@ from bgce_migrate.db.wire import Command, Failed, Lost, Reply
 from bgce_migrate.errors import (
     BgceError,
     HistoryBroken,
-    Interrupted,
     LeadershipLost,
     NeedsHuman,
     StepFailed,
@@ -67,6 +66,7 @@ class StepRunner:
         while True:
             tries += 1
             attempt = str(uuid.uuid4())
+            self.patience.begin(step)
             try:
                 self.leadership.check()
                 epoch = self.leadership.epoch
@@ -74,13 +74,19 @@ class StepRunner:
                 return result(StepStatus.APPLIED, notes=tuple(self._notes)), head
             except Failed as caught:
                 error = caught.error
+                if error.sqlstate == faults.CANCELLED and self.patience.gave_way():
+                    started += self.leadership.hold()
+                    if not self.context.stop.requested:
+                        tries -= 1
+                        continue
                 exhausted = tries > limits.retries or time.monotonic() - started > limits.retry_for
                 # Another lane that had lost its connection may have raised the epoch for this very run.
                 again = error.sqlstate == faults.EPOCH_OVER and epoch != self.leadership.epoch
                 if (again or faults.is_retriable(error)) and not exhausted and not self.context.stop.requested:
                     time.sleep(random.uniform(0.02, 0.1) * tries)
                     continue
-                failure = self._failure(owned, caught, tries)
+                stopping, blockers = self.context.stop.requested, tuple(self.patience.blockers)
+                failure = faults.explained(step, caught, tries, blockers, stopping=stopping)
                 if isinstance(failure, (HistoryBroken, LeadershipLost)):
                     return result(StepStatus.FAILED, failure), previous  # nothing of ours belongs in that history
                 return result(StepStatus.FAILED, failure), self.record_failure(owned, previous, failure)
@@ -278,22 +284,6 @@ class StepRunner:
     def tick(self, session: Session) -> Callable[[float], None]:
         """What a body's waiting looks at; see `Patience.body`."""
         return self.patience.body(session)
-
-    def _failure(self, owned: Owned, caught: Failed, tries: int) -> BgceError:
-        error, step = caught.error, owned.step
-        if error.sqlstate == faults.EPOCH_OVER:
-            return faults.epoch_over(step)
-        if error.sqlstate == faults.HISTORY_MOVED:
-            return HistoryBroken(
-                f"{step.id} was not run: the history of {step.id.domain} is not the one this run has read",
-                hint="look at `bgce-migrate history --verify`: another run, a restore or a failover came between",
-            )
-        if self.context.stop.requested and error.sqlstate == "57014":
-            return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
-        if faults.is_retriable(error):
-            return self.gave_up(owned, error, tries)
-        statement = caught.statement if isinstance(caught, faults.FailedStatement) else None
-        return faults.failed(step, statement, error, "nothing of this step; earlier steps stand")
 
     def gave_up(self, owned: Owned, error: psycopg.Error, tries: int) -> Unavailable:
         """The failure of a step that met somebody else's lock at every try."""

@@ -44,6 +44,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor:doctor", "Say what is here and what would be used."),
     },
     "When something went wrong": {
+        "incident": ("incident:incident", "Show what runs, what it waits for, and what is safe to do."),
+        "pause": ("incident:pause", "Let a run give up its step and wait."),
+        "resume": ("incident:resume", "Let a paused run go on."),
+        "cancel": ("incident:cancel", "End a run as Ctrl-C would."),
         "force": ("force:force", "Record a version without running anything."),
         "repair": ("repair:repair", "Correct what is recorded, with a row that says why."),
         "drop": ("drop:drop", "Drop everything the project owns."),

@@ -27,7 +27,7 @@ def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None)
     from bgce_migrate.db.gate import Gate, need
 
     wanted = [need(text) for text in needs]
-    conninfo, place = _database(call)
+    conninfo, place = database(call)
     with Gate(wanted, conninfo, schema or place, timeout) as gate:
         said = False
         while (seen := gate.look()).missing:
@@ -47,7 +47,7 @@ def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None)
     return 0
 
 
-def _database(call: Call) -> tuple[str, str]:
+def database(call: Call) -> tuple[str, str]:
     """Where to ask, and the bookkeeping's schema: of the project if one stands above, which a pod has not."""
     from bgce_migrate import config
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,12 @@ class LiveProgress:
         """Who holds what this run waits for."""
         with self._lock:
             self._waiting = self._shown(message)
-        self._begin()
+        if message:
+            self._begin()
+
+    def blocked(self, step: Step, by: Mapping[str, str]) -> None:
+        """Who is in the way of its statement."""
+        self._change(step, detail=f"waits for {'; '.join(by.values())}")
 
     def note(self, message: str) -> None:
         """A line that stays, above the changing ones."""

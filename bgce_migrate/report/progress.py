@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bgce_migrate.report.output import Output
@@ -39,6 +39,7 @@ class PlainProgress:
         self._out = out
         self._lock = threading.Lock()
         self._said: dict[str, float] = {}
+        self._blocked: dict[str, frozenset[str]] = {}
 
     def step_started(self, step: Step, statements: int) -> None:
         """Named only with `-v`: in a log the end is what counts."""
@@ -63,7 +64,16 @@ class PlainProgress:
 
     def waiting(self, message: str) -> None:
         """Who holds what this run waits for."""
-        self._out.note(message)
+        if message:
+            self._out.note(message)
+
+    def blocked(self, step: Step, by: Mapping[str, str]) -> None:
+        """A line when others are in the way than before."""
+        with self._lock:
+            before = self._blocked.get(str(step.id))
+            self._blocked[str(step.id)] = now = frozenset(by)
+        if before != now:
+            self._out.note(f"{step.id} waits for {'; '.join(by.values())}")
 
     def note(self, message: str) -> None:
         """Something worth knowing."""

@@ -96,6 +96,12 @@ FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.relation = '{schema}.epoch'::regclass AND l.mode = 'RowShareLock' AND l.pid <> pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
+-- name: asked
+SELECT id::text, what, asked_by FROM {schema}.request WHERE run_id = $1::uuid AND id > $2::bigint ORDER BY id
+
+-- name: call_itself
+SELECT set_config('application_name', $1, false)
+
 -- name: wait_event
 SELECT wait_event FROM pg_stat_activity WHERE pid = $1::integer
 
@@ -151,3 +157,35 @@ GROUP BY s.seen
 -- The relations that the backend $1 has locked or waits for, and what else it waits for.
 SELECT l.relation::text, l.mode, l.granted::text, l.locktype FROM pg_locks l
 WHERE l.pid = $1::integer AND (NOT l.granted OR (l.locktype = 'relation' AND l.relation >= 16384))
+
+-- name: sessions_of_runs
+-- The sessions of our runs in this database: which one holds the run lock, what each of them does.
+SELECT a.pid::text, a.usename::text, a.application_name, a.state, left(a.query, 2000),
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change, a.backend_start))::text,
+       extract(epoch FROM clock_timestamp() - a.state_change)::text,
+       EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.relation = '{schema}.run_lock'::regclass
+               AND l.mode = 'ExclusiveLock' AND l.granted AND l.database = a.datid)::text,
+       (SELECT concat_ws(' ', p.phase, CASE WHEN p.blocks_total > 0 THEN 100 * p.blocks_done / p.blocks_total || ' %' END)
+        FROM pg_stat_progress_create_index p WHERE p.pid = a.pid)
+FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.application_name ~ '^bgce-migrate [0-9a-f]{8}-[0-9a-f-]{27}'
+ORDER BY a.backend_start
+
+-- name: waiting
+-- Every session of this database that waits for a lock, for which one, and for whom (0 is a prepared transaction).
+SELECT l.pid::text, l.mode, coalesce(n.nspname || '.' || c.relname, l.locktype), pg_get_userbyid(c.relowner)::text,
+       extract(epoch FROM clock_timestamp() - l.waitstart)::text, array_to_string(pg_blocking_pids(l.pid), ',')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.datname = current_database()
+LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = a.datid
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT l.granted
+
+-- name: sessions
+-- Who the backends $1 are.
+SELECT a.pid::text, coalesce(a.usename::text, a.backend_type), a.application_name, a.state, left(a.query, 2000),
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start))::text
+FROM pg_stat_activity a WHERE a.pid = ANY ($1::integer[]) ORDER BY a.xact_start
+
+-- name: end_backend
+SELECT pg_terminate_backend($1::integer)::text
