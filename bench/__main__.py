@@ -18,6 +18,7 @@ from bench import (
     peers,
     planning,
     race,
+    routing,
     tables,
     travel,
     verdict,
@@ -28,7 +29,7 @@ from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint", "verify")
+PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint", "verify", "routing")
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,6 +91,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
         _say("verify")
         results.verify = verify.measure(folder, rounds=3)
         results.requirements += verdict.of_verify(results.verify)
+    if "routing" in parts:
+        _say("routing")
+        results.routing = routing.measure()
+        results.requirements += verdict.of_routing(results.routing)
     if "planning" in parts:
         _say("planning")
         results.planning = planning.measure(folder, rounds=3)

@@ -15,6 +15,7 @@ from bench.idle import BARE, Idle
 from bench.lint import Linting
 from bench.planning import Planning
 from bench.race import Race
+from bench.routing import Routing
 from bench.travel import DELAY, FEW, MANY, Travel
 from bench.verdict import MEGABYTE, Requirement
 from bench.verify import Verifying
@@ -34,6 +35,7 @@ class Results:
     grants: Granting | None = None
     drift: Drifting | None = None
     verify: Verifying | None = None
+    routing: Routing | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
@@ -129,6 +131,8 @@ def document(results: Results) -> str:
     if results.verify:
         v = results.verify
         out["verify"] = {**_samples((v.shipped, v.shipped_one, v.folder, v.folder_one), None), "migrations": v.large}
+    if results.routing:
+        out["routing"] = {"microseconds": results.routing.decisions}
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}

@@ -13,6 +13,7 @@ from bench.idle import Idle
 from bench.lint import Linting
 from bench.planning import Planning
 from bench.race import Race
+from bench.routing import Routing
 from bench.travel import Travel
 from bench.verify import Verifying
 
@@ -117,3 +118,8 @@ def of_planning(planning: Planning) -> list[Requirement]:
         Requirement(f"planning {planning.migrations} locked migrations", planning.locked.median, 1.0, " s"),
         Requirement("peak memory while planning", planning.peak / MEGABYTE, 300.0, " MB"),
     ]
+
+
+def of_routing(routing: Routing) -> list[Requirement]:
+    """A decision in the way of every query costs next to nothing."""
+    return [Requirement(f"decision for {what}", cost, 20, " us") for what, cost in routing.decisions.items()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import struct
@@ -65,4 +64,4 @@ class Signer:
         return Token(system, timeline, position, expires)
 
     def _signature(self, raw: bytes) -> bytes:
-        return hmac.digest(self._key, raw, hashlib.sha256().name)[:_SEAL]
+        return hmac.digest(self._key, raw, "sha256")[:_SEAL]
