@@ -103,7 +103,8 @@ def expected(
     if (kept := _read(store.one(key))) is not None:
         return kept
     found = past()
-    with replay(found.tree, host, provider=provider, major=_major(target, major)) as ready:
+    plain = target.layout == "plain"
+    with replay(found.tree, host, provider=provider, major=_major(target, major), plain=plain) as ready:
         whole = _replayed(ready, target)
     makers = _makers(found.tree, (o.step.id for o in ready.steps))
     raw = msgspec.msgpack.encode(_Kept(whole.major, list(whole.objects.values()), makers))

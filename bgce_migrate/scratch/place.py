@@ -68,11 +68,14 @@ def _alike(project: Project) -> Project:
 
 
 @contextmanager
-def scratch(project: Project, extensions: Iterable[str], *, provider: str | None, major: int | None) -> Iterator[Scratch]:
+def scratch(
+    project: Project, extensions: Iterable[str], *, provider: str | None, major: int | None, plain: bool = False
+) -> Iterator[Scratch]:
     """A fresh database for a project; it and its server are gone at the end.
 
     Args:
         extensions: those that the migrations create: they choose the provider where none is given.
+        plain: without roles of domains, whatever is declared.
 
     Raises:
         UsageError: no server has everything.
@@ -83,12 +86,13 @@ def scratch(project: Project, extensions: Iterable[str], *, provider: str | None
     ran = any(s.name == NAME and s.running for s in servers.status(root))
     server = servers.start(root, provider=chosen.provider, major=chosen.major, name=NAME, fast=True)
     name = f"scratch_{os.getpid()}"
+    used = replace(_alike(project), file=None if plain else project.file)
     try:
-        yield Scratch(server, ready_address(server, _alike(project), name), name, project.declared)
+        yield Scratch(server, ready_address(server, used, name), name, used.declared)
     finally:
         with connect(server.url(), "") as admin:
             admin.execute(drop_database(name))
             # Another run may have begun meanwhile.
-            used = bool(admin.ask("target", "scratch_databases"))
-        if not ran and not used:
+            others = bool(admin.ask("target", "scratch_databases"))
+        if not ran and not others:
             servers.stop(root, name=NAME)

@@ -59,19 +59,21 @@ def replay(
     *,
     provider: str | None = None,
     major: int | None = None,
+    plain: bool = False,
 ) -> Iterator[Replay]:
     """A scratch database for a project, with its steps ready to be applied; it is gone at the end.
 
     Args:
         provider: where the scratch server comes from; chosen by what the SQL needs if not given.
         major: of the scratch server.
+        plain: without roles of domains, whatever is declared.
 
     Raises:
         BgceError: there is no order, or no server.
     """
     planned = plan_up(tree, None, Selection(allow_unlocked=True))
     extensions = frozenset(name for names in planned.extensions.values() for name in names)
-    with scratch(tree.project, extensions, provider=provider, major=major) as place:
+    with scratch(tree.project, extensions, provider=provider, major=major, plain=plain) as place:
         target = open_target(place.address, check=False)
         try:
             info = RunInfo.new("verify")

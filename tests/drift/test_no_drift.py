@@ -101,6 +101,14 @@ def test_what_belongs_to_an_extension(shop: Path, database15: str) -> None:
 
 
 @pytest.mark.postgres(18)
+def test_declared_domains_in_a_database_without_their_roles(tmp_path: Path, database: str) -> None:
+    """Nobody has bootstrapped it: everything is the applier's, and nobody has rights of his own."""
+    platform = copy_platform(tmp_path)
+    require_done(up(platform, database))
+    assert texts(look(platform, database)) == []
+
+
+@pytest.mark.postgres(18)
 def test_history_is_the_measure_not_the_files(shop: Path, applied: str) -> None:
     """Files that are gone or edited are replayed from history; what is not applied yet is not missed."""
     require_done(down(shop, applied, domain="shop", count=1))

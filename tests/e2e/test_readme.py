@@ -56,7 +56,7 @@ def test_the_blocks_are_the_ones_tested_here() -> None:
         "make migrate-up",
         "make migrate-status",
         "make test",  # that is what you are running
-        "bgce-migrate --migrations ./db/migrations --embedded up",
+        "bgce-migrate look ./db/migrations",
         "bgce-migrate init",
         "bgce-migrate lint",
         "bgce-migrate bootstrap --print",
@@ -115,3 +115,5 @@ def test_on_a_real_database(clone: Path, database: str) -> None:
     assert up.returncode == 0, up.stderr
     verify = run("bgce-migrate history --verify", clone, **env)
     assert verify.returncode == 0 and "whole" in verify.stdout
+    drift = run("bgce-migrate drift", clone, **env)
+    assert drift.returncode == 0, drift.stdout + drift.stderr
