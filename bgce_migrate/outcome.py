@@ -47,6 +47,13 @@ class Head(Struct, frozen=True):
     row_hash: str
 
 
+class RestorePoint(Struct, frozen=True):
+    """A name in the WAL, made before a run's first step, and where it stands: for `recovery_target_name`."""
+
+    name: str
+    position: str
+
+
 class RunReport(Struct, frozen=True):
     """The whole story of one run; its JSON form is the receipt.
 
@@ -54,6 +61,7 @@ class RunReport(Struct, frozen=True):
         result: "done", "nothing_to_do", "failed" or "interrupted".
         failure: what the exit code comes from, or None.
         heads: per domain, for `--after` and for evidence outside the database.
+        restore_point: None where this login may make none.
     """
 
     run_id: str
@@ -66,6 +74,7 @@ class RunReport(Struct, frozen=True):
     deployment: str | None = None
     target: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     duration_ms: float = 0.0
+    restore_point: RestorePoint | None = None
 
     @property
     def exit_code(self) -> int:

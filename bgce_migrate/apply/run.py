@@ -17,6 +17,7 @@ from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.owned import Owned, search_path
 from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.preflight import require_runnable
+from bgce_migrate.apply.restoring import mark_restore_point
 from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
 from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
@@ -71,6 +72,7 @@ def execute(
             _require_expected(planned.plan, options.expect)
             if not planned.plan.steps:
                 return report("nothing_to_do")
+        point = mark_restore_point(context, leadership, target, planned.plan.steps[0].id.domain)
         owned = ready(context, target, planned, domains, hooks, registry)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
@@ -83,6 +85,7 @@ def execute(
             heads=MappingProxyType(dict(lanes.heads)),
             warnings=(*planned.warnings, *lanes.warnings),
             failure=failure,
+            restore_point=point,
         )
     finally:
         asked.end()

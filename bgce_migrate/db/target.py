@@ -32,6 +32,7 @@ class Facts(Struct, frozen=True):
     has_bookkeeping: bool
     may_create_schema: bool
     pooled: bool
+    may_mark: bool = False  # may make restore points
 
     @property
     def major(self) -> int:
@@ -70,6 +71,7 @@ def read_facts(session: Session) -> Facts:
         has_bookkeeping=v[12] == "true",
         may_create_schema=v[13] == "true",
         pooled=int(v[7]) != session.libpq_pid,
+        may_mark=v[14] == "true",
     )
 
 

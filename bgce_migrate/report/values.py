@@ -57,6 +57,7 @@ def receipt(report: RunReport) -> dict[str, object]:
             for domain, head in sorted(report.heads.items())
         },
         "warnings": list(report.warnings),
+        "restore_point": {"name": point.name, "position": point.position} if (point := report.restore_point) else None,
         "error": error_value(report.failure) if report.failure else None,
     }
 

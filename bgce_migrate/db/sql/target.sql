@@ -15,8 +15,13 @@ SELECT current_setting('server_version_num'),
        current_setting('TimeZone'),
        EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = 'meta')::text,
-       has_database_privilege(d.oid, 'CREATE')::text
+       has_database_privilege(d.oid, 'CREATE')::text,
+       (current_setting('wal_level') <> 'minimal'
+        AND has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE'))::text
 FROM pg_database d WHERE d.datname = current_database()
+
+-- name: restore_point
+SELECT pg_create_restore_point($1)::text
 
 -- name: read_only_source
 SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'
