@@ -12,7 +12,7 @@ from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
 from bgce_migrate.db.wire import Command, Failed, Lost
-from bgce_migrate.errors import BgceError, NeedsHuman, Refused, StepFailed, Unavailable
+from bgce_migrate.errors import BgceError, Interrupted, NeedsHuman, Refused, StepFailed, Unavailable
 from bgce_migrate.outcome import Head, StepResult, StepStatus
 
 
@@ -48,6 +48,8 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
         owned = current or lanes.owned[-1]
         statement = getattr(caught, "statement", None)
         error = faults.failed(owned.step, statement, caught.error, "nothing of this run")
+        if lanes.context.stop.requested and caught.error.sqlstate == faults.CANCELLED:
+            error = Interrupted(f"{owned.step.id} was interrupted; nothing of this run was applied", hint="run again")
     except Lost as lost:
         error = Unavailable(f"the connection was lost: {lost}", hint="nothing was changed; run again")
     except BgceError as trouble:

@@ -129,8 +129,9 @@ def _ask(
             )
         now = next((r for r in look(session).runs if r.id == run.id), None)
     if now is None and what != "cancel":
-        print_asked(call.out, what, run, False, f"run {run.short} has ended meanwhile")
-        return 1
+        # A run that went on may be through before we look again.
+        print_asked(call.out, what, run, what == "resume", f"run {run.short} has ended since")
+        return int(what != "resume")
     print_asked(call.out, what, run, True, line(now or run))
     return 0
 

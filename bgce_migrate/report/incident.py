@@ -40,9 +40,10 @@ def print_incident(
         _say(out, "not applied", f"{len(pending)}: {', '.join(pending[:6])}{more}")
     if scene.hidden:
         _say(out, "hidden", f"{scene.login} may not see what others run: GRANT pg_read_all_stats TO {scene.login}")
-    width = max((len(a.command) for a in advices), default=0)
     for safe, word in ((True, "safe now"), (False, "not safe")):
-        for number, one in enumerate(a for a in advices if a.safe is safe):
+        group = [a for a in advices if a.safe is safe]
+        width = max((len(a.command) for a in group), default=0)
+        for number, one in enumerate(group):
             _say(out, word if number == 0 else "", f"{one.command:<{width}}  {one.meaning}")
 
 

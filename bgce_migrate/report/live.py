@@ -28,6 +28,7 @@ class _Running(Struct):
     statements: int
     done: int = 0
     detail: str = ""
+    blocked: str = ""
     since: float = field(default_factory=time.monotonic)
 
 
@@ -86,7 +87,10 @@ class LiveProgress:
 
     def blocked(self, step: Step, by: Mapping[str, str]) -> None:
         """Who is in the way of its statement."""
-        self._change(step, detail=f"waits for {'; '.join(by.values())}")
+        with self._lock:
+            running = self._running.get(str(step.id))
+            if running is not None:
+                running.blocked = self._shown("; ".join(by.values()))
 
     def note(self, message: str) -> None:
         """A line that stays, above the changing ones."""
@@ -105,6 +109,7 @@ class LiveProgress:
             if running is not None:
                 running.done = running.done if done is None else done
                 running.detail = self._shown(detail)
+                running.blocked = "" if done is not None else running.blocked
 
     def _shown(self, text: str) -> str:
         return one_line(self._out.secrets.mask(text))
@@ -126,3 +131,6 @@ class LiveProgress:
                 text.append(f"  {step.detail}", style="cyan")
             text.append(f"  {now - step.since:.1f} s", style="dim")
             yield text
+            if step.blocked:
+                # A line of its own: on a narrow terminal the end of a line is cut off.
+                yield Text(f"  waits for {step.blocked}", style="yellow")
