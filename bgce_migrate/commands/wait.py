@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +12,17 @@ from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, option
 from bgce_migrate.errors import UsageError
 
+if TYPE_CHECKING:
+    from bgce_migrate.db.gate import Gate
+
 
 @command("wait")
 @click.argument("needs", nargs=-1, required=True, metavar="DOMAIN>=VERSION...")
 @option("--timeout", type=click.FloatRange(0), default=60.0, metavar="S", scope="wait",
         help="Seconds until the answer is no (60).")
 @option("--schema", metavar="NAME", scope="wait", help="The bookkeeping's schema (the project's, else bgce_migrate).")
-def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None) -> int:
+@option("--replicas", is_flag=True, scope="wait", help="Until every declared replica has replayed them, too.")
+def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None, replicas: bool) -> int:
     """Wait until migrations are applied: that version, and none of its domain below it undone.
 
     For pods and services that start beside a migration job. Needs no migration files and no project; takes
@@ -28,23 +33,55 @@ def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None)
 
     wanted = [need(text) for text in needs]
     conninfo, place = database(call)
-    with Gate(wanted, conninfo, schema or place, timeout) as gate:
-        said = False
-        while (seen := gate.look()).missing:
-            if gate.left <= 0:
-                raise gate.closed(seen)
-            if not said:
-                why = f" ({seen.reason})" if seen.reason else ""
-                call.out.note(f"waiting for {', '.join(i.short for i in seen.missing)}{why}")
-                said = True
-            time.sleep(min(seen.pause, max(gate.left, 0)))
-        seconds = time.monotonic() - gate.started
+    addresses = {"": conninfo, **(_replicas(call) if replicas else {})}
+    started, end = time.monotonic(), time.monotonic() + timeout
+    for name, address in addresses.items():
+        # A standby's own history says what it has replayed: the row came with the step's own commit.
+        with Gate(wanted, address, schema or place, max(end - time.monotonic(), 0)) as gate:
+            _pass(call, gate, name, timeout)
+    seconds = time.monotonic() - started
+    names = [name for name in addresses if name]
     call.out.document("wait", {
         "ready": True, "needs": [{"domain": i.domain, "version": i.version} for i in gate.needs],
-        "seconds": round(seconds, 3), "at": time.time(),
+        "replicas": names, "seconds": round(seconds, 3), "at": time.time(),
     })  # fmt: skip
-    call.out.line(f"ready after {seconds:.1f} s: {', '.join(i.short for i in gate.needs)}")
+    there = f", also on {', '.join(names)}" if names else ""
+    call.out.line(f"ready after {seconds:.1f} s: {', '.join(i.short for i in gate.needs)}{there}")
     return 0
+
+
+def _pass(call: Call, gate: Gate, name: str, timeout: float) -> None:
+    on = f" on {name}" if name else ""
+    said = False
+    while (seen := gate.look()).missing:
+        if gate.left <= 0:
+            gate.timeout = timeout
+            error = gate.closed(seen)
+            error.message = f"{name}: {error.message}" if name else error.message
+            raise error
+        if not said:
+            why = f" ({seen.reason})" if seen.reason else ""
+            call.out.note(f"waiting{on} for {', '.join(i.short for i in seen.missing)}{why}")
+            said = True
+        time.sleep(min(seen.pause, max(gate.left, 0)))
+
+
+def _replicas(call: Call) -> dict[str, str]:
+    """The declared replicas' addresses: each must be known, or the gate would open on less than was asked."""
+    from bgce_migrate.opening import load_project
+
+    project, _ = load_project(call.folder, call.options["config"], plugins_required=False)
+    if not project.replicas:
+        raise UsageError("the project declares no replica", hint="leave --replicas out, or declare [[replica]] in bgce.toml")
+    out = {}
+    for replica in project.replicas:
+        address = os.environ.get(replica.url_env, "")
+        if not address.strip():
+            raise UsageError(
+                f"{replica.url_env} is not set: nobody can ask {replica.name}", hint="set it to that replica's address"
+            )
+        out[replica.name] = _kept(call, address)
+    return out
 
 
 def database(call: Call) -> tuple[str, str]:
