@@ -106,15 +106,24 @@ def broke(error: BaseException) -> bool:
 
 
 def insert_position(connection: psycopg.Connection[Any]) -> tuple[int, int, int]:
-    """System identifier, timeline and position of all that this connection has committed. One round trip."""
+    """System identifier, timeline and position of all that this connection has committed. One round trip.
+
+    Raises:
+        Unavailable: the server does not say it any more. What was committed stands.
+    """
+    from psycopg.rows import tuple_row
+
     from bgce_migrate.db.session import sql
 
-    row = connection.execute(sql("routing", "standing", "").encode()).fetchone()
-    assert row is not None
-    values = list(row.values() if isinstance(row, dict) else row)
-    if values[0] == "true":
-        raise Unavailable("the server became a standby after the write", hint="ask again where writes go")
-    return int(values[1]), int(values[3]), int(values[2])
+    try:
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            row = cursor.execute(sql("routing", "standing", "").encode()).fetchone()
+        connection.rollback()
+    except psycopg.Error as error:
+        raise Unavailable(f"the server does not say where the write stands: {str(error).strip()}") from None
+    if row is None or row[0] == "true":
+        raise Unavailable("the server became a standby after the write")
+    return int(row[1]), int(row[3]), int(row[2])
 
 
 def _kept(conninfo: str) -> dict[str, Any]:

@@ -23,6 +23,8 @@ T = TypeVar("T")
 #: Holds the key of tokens, the same in all programs that hand tokens to each other.
 KEY_VARIABLE = "BGCE_ROUTING_KEY"
 _SHORTEST_KEY = 16  # bytes
+#: A position that no standby reaches: reads with it go to the primary.
+_NOWHERE = 2**64 - 1
 
 
 class Router:
@@ -171,18 +173,20 @@ class Router:
         """Run `work(connection)` on the primary; its answer, and the token.
 
         Tried once more only where surely nothing was written: the server was a standby meanwhile, or there was no
-        connection to it. An error at the commit is the caller's to judge.
+        connection to it. An error at the commit is the caller's to judge. `work` leaves the commit to us.
         """
         for last in (False, True):
-            choice = self.choose(service, "write")
+            choice, begun = self.choose(service, "write"), False
             try:
                 with self._lending.lent(choice, service, reads=False) as lease:
+                    begun = True
                     answer = work(lease.connection)
                     lease.connection.commit()
                     sealed = self._seal(lease) if token else None
                 return answer, sealed
             except Exception as error:
-                if last or not self._wrote_nothing(error):
+                # 25006: PostgreSQL refused it as a write to a standby, and with it the whole transaction.
+                if last or not (is_misrouted(error) or (isinstance(error, Unavailable) and not begun)):
                     raise
                 self._decider.look_again(self.settings.silence)
         raise AssertionError("the second time it returns or raises")
@@ -198,14 +202,12 @@ class Router:
         self._lending.close()
 
     def _seal(self, lease: Lease) -> str:
-        position = insert_position(lease.connection)
-        lease.connection.rollback()
-        return self._decider.seal(*position)
-
-    @staticmethod
-    def _wrote_nothing(error: BaseException) -> bool:
-        """Nobody gave a connection, or PostgreSQL refused the write as one to a standby."""
-        return isinstance(error, Unavailable) or is_misrouted(error)
+        """The token of what is committed. It stands whether or not anybody can say where: then nobody has replayed it."""
+        try:
+            return self._decider.seal(*insert_position(lease.connection))
+        except Unavailable:
+            view = self.view
+            return self._decider.seal(view.system, view.timeline, _NOWHERE)
 
     def __enter__(self) -> Router:
         self.ready()

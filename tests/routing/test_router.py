@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bgce_migrate.errors import UsageError
+from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.router import Router
 from bgce_migrate.routing import RoutingSettings
-from tests.routing.scene import Cluster, running, until
+from tests.routing.scene import LOGIN, Cluster, running, until
 from tests.servers import reason_missing
 
 pytest.importorskip("psycopg_pool", reason="psycopg_pool is not installed (extra routing)")
@@ -165,6 +165,43 @@ def test_what_is_not_committed_is_gone_and_has_no_token(router: Router) -> None:
     assert router.reading("cortex", lambda c: _value(c, 5)) == before
     with pytest.raises(UsageError, match="no token"):
         _ = lease.token
+
+
+@pytest.mark.parametrize("answer", ["true", "1 / (random() * 0)::int = 1"], ids=["a standby now", "an error"])
+def test_a_write_whose_position_nobody_tells_is_not_done_twice(cluster: Cluster, router: Router, answer: str) -> None:
+    """After the commit the server may become a standby, or go: the write stands, and its token means the primary."""
+    create = "CREATE OR REPLACE FUNCTION shadow.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS"
+    cluster.ask("primary", "CREATE SCHEMA IF NOT EXISTS shadow")
+    cluster.ask("primary", f"{create} 'SELECT {answer}'")
+    cluster.ask("primary", f"GRANT USAGE ON SCHEMA shadow TO {LOGIN}")
+
+    def work(connection: psycopg.Connection[tuple[int]]) -> int:
+        row = connection.execute("UPDATE public.posts SET n = n + 1 WHERE id = 3 RETURNING n").fetchone()
+        connection.execute("SET search_path = shadow, pg_catalog, public")
+        assert row is not None
+        return row[0]
+
+    before = router.reading("cortex", lambda c: _value(c, 3))
+    wrote, token = router.writing("community", work)
+    assert wrote == before + 1
+    assert router.reading("cortex", lambda c: _value(c, 3)) == before + 1
+    cluster.catch_up()
+    assert router.choose("postal", token=token).server == "primary"
+    with router.write("community") as lease:
+        lease.connection.execute("SET search_path = shadow, pg_catalog, public")
+    assert router.choose("postal", token=lease.token).server == "primary"
+
+
+def test_an_error_of_the_work_itself_is_not_tried_again(router: Router) -> None:
+    calls: list[int] = []
+
+    def work(connection: psycopg.Connection[tuple[int]]) -> None:
+        calls.append(1)
+        raise Unavailable("of something else")
+
+    with pytest.raises(Unavailable, match="of something else"):
+        router.writing("postal", work)
+    assert len(calls) == 1
 
 
 def test_a_recovery_conflict_is_tried_elsewhere(cluster: Cluster, router: Router) -> None:
