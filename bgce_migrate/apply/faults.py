@@ -115,7 +115,7 @@ def explained(step: Step, caught: Failed, tries: int, blockers: tuple[str, ...],
             f"{step.id} was not run: the history of {step.id.domain} is not the one this run has read",
             hint="look at `bgce-migrate history --verify`: another run, a restore or a failover came between",
         )
-    if stopping and error.sqlstate == CANCELLED:
+    if stopping and (error.sqlstate == CANCELLED or is_retriable(error)):
         return Interrupted(f"{step.id} was interrupted and rolled back", hint="run again to go on")
     if is_retriable(error):
         return gave_up(step, error, tries, blockers)

@@ -84,7 +84,9 @@ class StepRunner:
                 again = error.sqlstate == faults.EPOCH_OVER and epoch != self.leadership.epoch
                 if (again or faults.is_retriable(error)) and not exhausted and not self.context.stop.requested:
                     time.sleep(random.uniform(0.02, 0.1) * tries)
-                    continue
+                    started += self.leadership.hold()
+                    if not self.context.stop.requested:
+                        continue
                 stopping, blockers = self.context.stop.requested, tuple(self.patience.blockers)
                 failure = faults.explained(step, caught, tries, blockers, stopping=stopping)
                 if isinstance(failure, (HistoryBroken, LeadershipLost)):

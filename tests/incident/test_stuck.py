@@ -131,6 +131,29 @@ def test_pause_gives_the_queue_back_and_resume_goes_on(stuck: Site) -> None:
     assert stuck.value(failures) == 0
 
 
+@only_plain
+@pytest.mark.parametrize("ends", ["resume", "cancel"])
+def test_between_two_tries_it_is_paused_too(stuck: Site, ends: str) -> None:
+    """With a short lock timeout the step comes and goes; paused it does not come again."""
+    with reader(stuck) as holder:
+        run = stuck.start("up", "--lock-timeout", "500ms", "--retry-for", "60")
+        until(lambda: stuck.working("ALTER TABLE"))
+        (found,) = seen(stuck)["runs"]
+        assert found["works"][0]["blockers"][0]["pid"] == holder.info.backend_pid
+        assert stuck.run("pause").code == 0
+        time.sleep(0.3)
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end:
+            assert stuck.query("SELECT 1 FROM pg_locks WHERE NOT granted") == []
+            time.sleep(0.05)
+        assert stuck.run(ends).code == 0
+        if ends == "resume":
+            holder.rollback()
+        done = run.wait()
+    assert done.code == (0 if ends == "resume" else 130), done.stderr
+    assert stuck.applied() == (["shop/1", "shop/2"] if ends == "resume" else ["shop/1"])
+
+
 @pytest.mark.parametrize("paused", [False, True], ids=["at work", "paused"])
 def test_cancel_ends_the_run(stuck: Site, paused: bool) -> None:
     with reader(stuck):
