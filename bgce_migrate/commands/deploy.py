@@ -139,11 +139,14 @@ class Hands:
 
     def up(self, target: Target, info: RunInfo) -> RunReport:
         """Apply what is pending."""
+        from bgce_migrate.commands.up import of_environment
         from bgce_migrate.deploying.model import EVERYTHING
 
         domain = None if self.scope == EVERYTHING else self.scope
         with self._options() as options:
-            return self.call.desk.up(target, info, options, domain=domain, allow_unlocked=self.said.get("allow_unlocked", False))
+            unlocked = self.said.get("allow_unlocked", False)
+            report = self.call.desk.up(target, info, options, domain=domain, allow_unlocked=unlocked)
+            return of_environment(self.call, target, info, options, report)
 
     def down(self, target: Target, info: RunInfo, choice: Choice) -> RunReport:
         """Undo, with the texts of history."""

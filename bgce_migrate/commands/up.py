@@ -58,14 +58,14 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
                 target, info, options, domain=said["domain"], limit=limit, to=to,
                 allow_unlocked=said["allow_unlocked"], after=after,
             )  # fmt: skip
-            return _of_environment(call, target, info, options, report)
+            return of_environment(call, target, info, options, report)
 
         code = run(call, "up", said, work, nothing="nothing to do: everything is applied")
     call.show_local_server()
     return code
 
 
-def _of_environment(call: Call, target: Target, info: RunInfo, options: Options, report: RunReport) -> RunReport:
+def of_environment(call: Call, target: Target, info: RunInfo, options: Options, report: RunReport) -> RunReport:
     """With `--env`, the first run that applied something records which environment this database is."""
     name = call.options["env"]
     if name is None or not any(step.status.value == "applied" for step in report.steps):

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import Stored
 from bgce_migrate.deploying.expand import Old
 from bgce_migrate.deploying.model import EVERYTHING, Standing, Undo
 from bgce_migrate.domain import Domain
-from bgce_migrate.migration import MigrationId
+from bgce_migrate.errors import NeedsHuman
+from bgce_migrate.migration import Direction, MigrationId
 
 
 class Choice(Struct, frozen=True):
@@ -55,6 +57,27 @@ def choose(
         else:
             stays[step.id] = "programs of before go on working with it"
     return Choice(frozenset(these), frozenset(along), stays)
+
+
+def require_whole(target: Target, own: Standing) -> None:
+    """Refuse to undo where a file that runs statement by statement is half done: its down is for the whole of it.
+
+    Raises:
+        NeedsHuman: names the file.
+    """
+    units = [u for u in target.state.journal if u.direction is Direction.UP]
+    units = [u for u in units if own.scope in (EVERYTHING, u.id.domain) or u.run_id in own.runs]
+    if not units:
+        return
+    # A statement that failed has left nothing; one that nobody saw the end of may have.
+    failed = {MigrationId(d or "", int(v or 0)) for d, v, success, _ in target.control.ask("history", "last_failures") if success != "true"}
+    half = next((u.id for u in units if u.done or u.id not in failed), None)
+    if half is not None:
+        raise NeedsHuman(
+            f"{half} is half done: its statements run one by one, and the first {sum(u.done for u in units if u.id == half)} stand",
+            hint="run it to its end: the same command and --resume; or undo by hand what it has done, and then"
+            f" bgce-migrate repair --forget-journal {half.short}",
+        )
 
 
 def _is_ours(step: Stored, own: Standing) -> bool:

@@ -12,7 +12,7 @@ from bgce_migrate.apply.context import Limits, RunInfo, Stop
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import read_stored
 from bgce_migrate.deploying import outside, record
-from bgce_migrate.deploying.choosing import Choice, choose
+from bgce_migrate.deploying.choosing import Choice, choose, require_whole
 from bgce_migrate.deploying.model import (
     EVERYTHING,
     DeployReport,
@@ -70,7 +70,7 @@ class Course:
             self.hands.tell(f"{self.orders.title} failed before; going on with undoing it")
             return self._undo("it had failed before it was stopped", standing)
         info = self.hands.info("deploy")
-        self._write("begin", info)
+        self._write("begin", info, check=self._require_startable)
         try:
             reason = self._apply(info) or self._run()
         except (Interrupted, Unavailable, NeedsHuman) as error:
@@ -82,10 +82,7 @@ class Course:
 
     def begin(self) -> DeployReport:
         """Record that it begins; what is applied elsewhere under its id is joined to it."""
-        standing = self._look()
-        if standing.is_open:
-            raise self._already(standing)
-        self._write("begin")
+        self._write("begin", check=self._require_startable)
         return replace(self.report, result="begun")
 
     def finish(self, *, well: bool) -> DeployReport:
@@ -96,14 +93,9 @@ class Course:
         """
         standing = self._look()
         if well:
-            if standing.last in ("undo", "undone", "kept"):
-                raise Refused(f"{self.orders.title} has failed: it is {_PAST[standing.last]}")
+            self._require_unfailed(standing)
             return replace(self.report, result="done") if standing.last == "ok" else self._well()
-        if standing.last == "ok":
-            raise Refused(
-                f"{self.orders.title} has ended well",
-                hint=f"to undo it all the same: bgce-migrate down --deployment {self.orders.deployment}",
-            )
+        self._require_unfinished(standing)
         report = self._undo("it was declared failed", standing)
         if report.result in ("undone", "kept"):
             return replace(report, failure=None)  # what was asked for is done
@@ -169,11 +161,11 @@ class Course:
 
     def _well(self) -> DeployReport:
         try:
-            self._write("ok")
+            self._write("ok", check=self._require_unfailed)
         except BgceError as error:
             raised = NeedsHuman(
                 f"{self.orders.title} went well, but that is not recorded: {error.message}",
-                hint=f"bgce-migrate deploy finish {self.orders.deployment} --ok",
+                hint=error.hint if isinstance(error, Refused) else f"bgce-migrate deploy finish {self.orders.deployment} --ok",
             )
             return replace(self.report, failure=raised)
         return replace(self.report, result="done")
@@ -189,7 +181,11 @@ class Course:
     def _undone(self, target: Target, reason: str, standing: Standing | None) -> DeployReport:
         info = self.hands.info("deploy undo")
         if standing is None or standing.last != "undo":
-            record.write(target, info, self.limits, self.orders.scope, "undo", self._names)
+            def check(now: Standing) -> None:
+                self._require_unfinished(now)
+                require_whole(target, now)
+
+            record.write(target, info, self.limits, self.orders.scope, "undo", self._names, check=check)
         events = record.read_events(target, self.orders.deployment)
         own = record.standing(events, self.orders.deployment, self.orders.scope)
         others = [s for s in record.standings(events) if (s.deployment, s.scope) != (own.deployment, own.scope)]
@@ -208,7 +204,13 @@ class Course:
         kept = tuple(Kept(i, why) for i, why in choice.stays.items() if i not in undone)
         result = "kept" if self.orders.undo == "none" else "undone"
         record.write(target, info, self.limits, self.orders.scope, result, self._names)
-        failure = self.report.failure or NotReady(f"{self.orders.title} failed: {reason}")
+        failure: BgceError = NotReady(f"{self.orders.title} failed: {reason}")
+        if (found_first := self.report.failure) is not None:
+            # Its own hint is that of `up`, where earlier steps stand.
+            hint = "mend it and deploy again"
+            failure = type(found_first)(
+                found_first.message, hint=hint, where=found_first.where, problems=found_first.problems, facts=found_first.facts
+            )
         return replace(self.report, result=result, kept=kept, failure=failure)
 
     # -- ends on the way ---------------------------------------------------------------------------------------
@@ -240,10 +242,23 @@ class Course:
     def _names(self) -> tuple[str, ...]:
         return tuple(d.name for d in self.hands.domains)
 
-    def _write(self, word: str, info: RunInfo | None = None) -> None:
+    def _write(self, word: str, info: RunInfo | None = None, *, check: Callable[[Standing], None]) -> None:
         info = info or self.hands.info(f"deploy {word}")
         with self.hands.open() as target:
-            record.write(target, info, self.limits, self.orders.scope, word, self._names)
+            record.write(target, info, self.limits, self.orders.scope, word, self._names, check=check)
+
+    def _require_unfailed(self, standing: Standing) -> None:
+        """Somebody may have given it up while its command ran."""
+        if standing.last in ("undo", "undone", "kept"):
+            raise Refused(f"{self.orders.title} has failed: it is {_PAST[standing.last]}", hint="deploy it again")
+
+    def _require_unfinished(self, standing: Standing) -> None:
+        """Somebody may have ended it well while its command ran."""
+        if standing.last == "ok":
+            raise Refused(
+                f"{self.orders.title} has ended well",
+                hint=f"to undo it all the same: bgce-migrate down --deployment {self.orders.deployment}",
+            )
 
 
 def scope_of(standings: tuple[Standing, ...], deployment: str, said: str | None) -> str:

@@ -63,7 +63,10 @@ def healthy(line: str, timeout: float, stop: Stop, more: Mapping[str, str]) -> E
         seconds = time.monotonic() - began
         if ended.well or seconds + _BETWEEN >= timeout:
             return Ended("health", ended.code, seconds)
-        stop.sleep(_BETWEEN)
+        try:
+            stop.sleep(_BETWEEN)
+        except Interrupted:
+            raise Interrupted("stopped while health was asked for") from None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

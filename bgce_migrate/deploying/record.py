@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bgce_migrate.apply import recording
 from bgce_migrate.apply.context import Limits, RunInfo
@@ -41,11 +41,16 @@ def standing(events: Sequence[Event], deployment: str, scope: str) -> Standing:
     return Standing(deployment, scope, tuple(e for e in events if (e.deployment, e.scope) == (deployment, scope)))
 
 
-def write(target: Target, info: RunInfo, limits: Limits, scope: str, word: str, domains: Sequence[str]) -> None:
+def write(
+    target: Target, info: RunInfo, limits: Limits, scope: str, word: str, domains: Sequence[str],
+    *, check: Callable[[Standing], None] = lambda _: None,
+) -> None:  # fmt: skip
     """Record one event under the run's lock.
 
     Args:
+        info: with the deployment's id.
         domains: those of the project; what is about all of them stands in the first one's chain.
+        check: is told under the lock where the deployment stands; what it raises leaves all as it was.
 
     Raises:
         Unavailable: another run holds the lock.
@@ -53,6 +58,7 @@ def write(target: Target, info: RunInfo, limits: Limits, scope: str, word: str, 
     """
     domain = domains[0] if scope == EVERYTHING else scope
     with leading(target, info, limits) as leadership:
+        check(standing(read_events(target, info.deployment or ""), info.deployment or "", scope))
         row = recording.correction_row(info, DEPLOYMENT, f"{word} {scope}")
         call = recording.record(target.control, leadership.epoch, domain, target.state.heads.get(domain), row)
         try:

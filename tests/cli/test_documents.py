@@ -123,7 +123,7 @@ def test_every_command_answers_with_one_document(shop: Path, database: str) -> N
         "plan", "lock", "lock --check", "up", "down 1 --domain postal", "goto 1 --domain cortex", "status", "version",
         "history --verify", "force 2 --domain cortex", "doctor", "graph", "server status", "server stop", "init",
         "new domain wallet", "new migration wallet add_x", "create --domain wallet add_y", "bootstrap --print",
-        "stats export", f"drop --name {psycopg.conninfo.conninfo_to_dict(database)['dbname']}",
+        "stats export", "deploy begin d1 --domain cortex", "deploy finish d1 --ok", f"drop --name {psycopg.conninfo.conninfo_to_dict(database)['dbname']}",
     ]  # fmt: skip
     for line in lines:
         answer = bgce(*line.split(), "--json", cwd=shop, env={"DATABASE_URL": database})

@@ -203,3 +203,34 @@ def test_what_cannot_be(shop: Path, database: str) -> None:
     assert bgce("deploy", "--deployment", "x", "--domain", "cortex", "--resume", *said, "--", "true", cwd=shop).code == 3
     assert applied(database) == BEFORE
     assert words_of(database) == []
+
+
+def test_a_step_outside_of_transactions(shop: Path, database: str, catalog: Callable[[], Catalog]) -> None:
+    unique = "CREATE UNIQUE INDEX CONCURRENTLY u ON users (email);\n"
+    up = "migrations/cortex/000006_unique.up.sql"
+    write(shop, {
+        up: f"-- bgce: no-transaction\n{unique}",
+        "migrations/cortex/000006_unique.down.sql": "-- bgce: no-transaction\nDROP INDEX CONCURRENTLY u;\n",
+    })  # fmt: skip
+    before = catalog()
+    assert deploy(shop, database, "--undo", "all", command="exit 1").code == 1
+    assert (applied(database), compare(before, catalog())) == (BEFORE, ())
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO users (id, email) VALUES (1, 'a'), (2, 'a')")
+    # What fails alone leaves nothing; what is half done is left for a person, and said.
+    answer = deploy(shop, database, "--undo", "all")
+    assert answer.code == 5
+    assert "mend it and deploy again" in answer.err
+    assert (applied(database), compare(before, catalog())) == (BEFORE, ())
+    write(shop, {up: f"-- bgce: no-transaction\nCREATE INDEX CONCURRENTLY first ON users (email);\n{unique}"})
+    assert deploy(shop, database, "--undo", "all").code == 6
+    words = ("deploy", "finish", "d1", "--failed", "--undo", "all", "-d", database)
+    given_up = bgce(*words, cwd=shop)
+    assert given_up.code == 6
+    assert "cortex/000006 is half done" in given_up.err
+    assert "repair --forget-journal cortex/000006" in given_up.err
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP INDEX first")
+    assert bgce("repair", "--forget-journal", "cortex/6", "-d", database, cwd=shop).code == 0
+    assert bgce(*words, cwd=shop).code == 0
+    assert (applied(database), compare(before, catalog())) == (BEFORE, ())

@@ -166,3 +166,51 @@ def test_too_slow_a_command_is_ended(shop: Path, database: str) -> None:
     assert "the command was not done in time" in answer.err
     assert not _lives(int((shop / "pid").read_text()))
     assert applied(database) == BEFORE
+
+
+def test_somebody_else_ends_it_while_the_command_runs(shop: Path, database: str) -> None:
+    finish = f"{sys.executable} -m bgce_migrate deploy finish d1"
+    line = (*LINE, "--", "sh", "-c", f"{finish} --failed --undo all")
+    given_up = bgce(*line, cwd=shop, env={"BGCE_DATABASE_URL": database})
+    assert given_up.code == 6
+    assert "it is undone" in given_up.err
+    assert applied(database) == BEFORE
+    line = (*LINE, "--", "sh", "-c", f"{finish} --ok && exit 1")
+    ended = bgce(*line, cwd=shop, env={"BGCE_DATABASE_URL": database})
+    assert ended.code == 6
+    assert "has ended well" in ended.err
+    assert applied(database) == AFTER
+
+
+def test_two_at_once_begin_once(shop: Path, database: str) -> None:
+    both = [begun(shop, database, "sleep", "1") for _ in range(2)]
+    codes = []
+    for process in both:
+        process.communicate(timeout=GOES_ON)
+        codes.append(process.returncode)
+    assert sorted(codes) == [0, 3]
+    assert words_of(database) == ["d1 begin cortex", "d1 ok cortex"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("way", ["resume", "finish"])
+def test_at_any_instant(
+    way: str, number: signal.Signals, shop: Path, database: str, catalog: Callable[[], Catalog]
+) -> None:
+    before, seen = catalog(), set()
+    for instant in range(12):
+        process = begun(shop, database, "sh", "-c", "sleep 0.05; exit 1")
+        time.sleep(0.25 + instant * 0.08)
+        process.send_signal(number)
+        process.communicate(timeout=GOES_ON)
+        words = words_of(database)
+        last = words[-1].split()[1] if words else ""
+        seen.add((last, len(applied(database))))
+        if way == "finish":
+            assert finish(shop, database) == 0
+        elif last in ("begin", "undo"):
+            assert again(shop, database, "--resume", command="exit 1") == 1
+        assert applied(database) == BEFORE
+        assert compare(before, catalog()) == ()
+    assert len(seen) > 1, "always at the same instant"
