@@ -14,6 +14,8 @@ from tests.cli.program import Answer, bgce, write
 from tests.routing.scene import LOGIN, SECRET, Cluster, running, until
 from tests.servers import reason_missing
 
+pytestmark = pytest.mark.xdist_group("routing-command")
+
 
 @pytest.fixture(scope="module")
 def cluster(server_root: Path) -> Iterator[Cluster]:

@@ -17,6 +17,8 @@ from tests.faults.cluster import caught_up
 from tests.routing.scene import LOGIN, Cluster, primary_cluster, running, until
 from tests.servers import reason_missing
 
+pytestmark = pytest.mark.xdist_group("routing-failover")
+
 pytest.importorskip("psycopg_pool", reason="psycopg_pool is not installed (extra routing)")
 
 #: A dead server is noticed sooner than in production, so that the test is short.

@@ -14,10 +14,13 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from bgce_migrate.errors import Unavailable, UsageError
-from bgce_migrate.router import Router
+from bgce_migrate.router import Places, Router
 from bgce_migrate.routing import RoutingSettings
+from tests.proxy import Proxy
 from tests.routing.scene import LOGIN, Cluster, running, until
 from tests.servers import reason_missing
+
+pytestmark = pytest.mark.xdist_group("routing-router")
 
 pytest.importorskip("psycopg_pool", reason="psycopg_pool is not installed (extra routing)")
 
@@ -247,3 +250,34 @@ def test_a_broken_connection_is_tried_elsewhere(cluster: Cluster, router: Router
 def _name(cluster: Cluster, port: int) -> str:
     by_port = {int(str(conninfo_to_dict(cluster.superuser(n))["port"])): n for n in ("primary", "replica1", "replica2")}
     return by_port[port]
+
+
+def test_a_server_that_hangs_gets_nothing_until_it_answers(cluster: Cluster) -> None:
+    """No connection breaks and nothing answers: what is silent is left out, and no decision waits for it."""
+    settings = RoutingSettings(poll=0.05, silence=0.4)
+    replica = cluster.standby("replica1").server
+    with Proxy(replica.host, replica.port) as far, Proxy(cluster.primary.host, cluster.primary.port) as home:
+        conninfos = (home.url(cluster.login("primary")), far.url(cluster.login("replica1")))
+        places = Places(cluster.places.servers[:2], conninfos, cluster.places.pools)
+        with Router(places, key=KEY, settings=settings) as router:
+            until(lambda: router.choose("postal").server == "replica1")
+            far.hold()
+            until(lambda: router.choose("postal").server == "primary")
+            assert router.choose("postal").why == "its replicas rest or do not answer"
+            home.hold()
+            with pytest.raises(Unavailable, match="the primary primary has not answered for"):
+                until(lambda: router.choose("postal", "write").server != "primary")
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                router.choose("postal", "write")
+            assert time.monotonic() - began < 0.1
+            far.release()
+            home.release()
+            until(lambda: _is(router, "replica1"))
+
+
+def _is(router: Router, server: str) -> bool:
+    try:
+        return router.choose("postal").server == server
+    except Unavailable:
+        return False

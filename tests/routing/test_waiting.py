@@ -12,6 +12,8 @@ from tests.cli.program import Answer, bgce, write
 from tests.routing.scene import Cluster, running
 from tests.servers import OWNER, OWNER_PASSWORD, reason_missing
 
+pytestmark = pytest.mark.xdist_group("routing-waiting")
+
 CREATE = "CREATE TABLE waited (id bigint);\n"
 
 
