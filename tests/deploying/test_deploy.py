@@ -14,6 +14,8 @@ from bgce_migrate.fingerprint.model import Catalog
 from tests.cli.program import Answer, bgce, write
 from tests.deploying.conftest import applied, words_of
 
+pytestmark = pytest.mark.postgres(18)
+
 BEFORE = ["cortex/1", "cortex/2", "postal/1"]
 AFTER = [*BEFORE, "cortex/3", "cortex/4", "cortex/5"]
 #: What the programs of before send; ours as another program starts it.
@@ -56,6 +58,7 @@ def test_no_lock_is_held_while_the_command_runs(shop: Path, database: str) -> No
     assert (shop / "seen").read_text() == "d1 0\n"
 
 
+@pytest.mark.postgres(18, 16)
 @pytest.mark.parametrize("failing", ["command", "health"])
 def test_what_old_programs_can_live_with_stays(failing: str, shop: Path, database: str) -> None:
     commands = {"command": ["exit 7"], "health": ["true", "--health", "false", "--timeout", "1.5"]}[failing]
