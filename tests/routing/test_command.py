@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.cli.program import Answer, bgce, write
+from tests.cli.program import REPOSITORY, Answer, bgce, write
 from tests.routing.scene import LOGIN, SECRET, Cluster, running, until
 from tests.servers import reason_missing
 
@@ -138,3 +138,15 @@ def test_without_a_primary_it_exits_4_and_still_shows_the_replicas(cluster: Clus
     assert "nowhere" in answer.out and "replica2" in answer.out
     address = _route(cluster, folder, "--dsn", "postal", "--write", d=gone)
     assert (address.code, "no server takes writes" in address.err) == (4, True), address.err
+
+
+def test_the_shipped_configuration_has_the_strategy_documents_replicas() -> None:
+    """replica1 (port 5433) takes reads of postal and community, replica2 (5434) of learning, competition, analytics."""
+    env = {f"BGCE_REPLICA{i}_URL": f"postgresql://db{i + 1}:{5432 + i}/bgce_archive" for i in (1, 2)}
+    ports = {}
+    for service in ("postal", "community", "learning", "competition", "analytics", "cortex"):
+        words = ("route", "--dsn", service, "--read", "--declared", "--json", "-d", "postgresql://db1/bgce_archive")
+        ports[service] = bgce(*words, cwd=REPOSITORY, env=env).document["read"]["port"]
+    assert ports == {
+        "postal": "5433", "community": "5433", "learning": "5434", "competition": "5434", "analytics": "5434", "cortex": "5432",
+    }  # fmt: skip
