@@ -26,7 +26,10 @@ from bgce_migrate.incident.model import (
 _APPLICATION = re.compile(r"bgce-migrate (?P<run>[0-9a-f-]{36})(?: (?P<step>.*))?")
 _NAME_LENGTH = 63  # bytes: NAMEDATALEN - 1
 _MAY_NOT = "42501"
-_LIMITS = "SELECT set_config('statement_timeout', '10s', true), set_config('lock_timeout', '2s', true)"
+_BEGIN = (
+    Command("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"),
+    Command("SELECT set_config('statement_timeout', '10s', true), set_config('lock_timeout', '2s', true)"),
+)
 #: A step that meets a lock lets go and tries again, so that one look may fall between two tries.
 _LOOKS, _PAUSE = 10, 0.1
 
@@ -47,7 +50,7 @@ def look(session: Session) -> Scene:
     with suppress(Failed):  # a migrator inherits nothing, so it must act as the role that may see what others run
         session.execute("SET ROLE pg_read_all_stats")
     try:
-        session.run([Command("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"), Command(_LIMITS)])
+        session.run(_BEGIN)
         return _Reader(session).scene()
     finally:
         if session.usable:
@@ -112,6 +115,7 @@ class _Reader:
             if failed.error.sqlstate != _MAY_NOT:
                 raise
             self.sees = False
+            s.run([Command("ROLLBACK"), *_BEGIN])
             return nothing
         return {name: reply.rows for name, reply in zip(work, replies[1:], strict=True)}
 

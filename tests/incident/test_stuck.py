@@ -223,6 +223,9 @@ def test_a_service_may_not_pause(stuck: Site) -> None:
         for what in ("pause", "resume", "cancel"):
             answer = bgce(what, "-d", url, cwd=stuck.root)
             assert answer.code == 3 and "guest may not" in answer.err, answer.err
+        # It may look, and is told what it does not see.
+        scene = bgce("incident", "--json", "-d", url, cwd=stuck.root).document
+        assert (scene["hidden"], scene["runs"][0]["works"][0]["step"], scene["pending"]) == (True, "shop/000002", None)
         answer = bgce("cancel", "--force", "-d", url, cwd=stuck.root)
         assert answer.code == 3
         assert stuck.working("ALTER TABLE") is not None
