@@ -7,7 +7,7 @@ import struct
 import threading
 
 #: The columns of the engine's query `facts`, as that server would answer them.
-FACTS = ("130014", "false", "off", "1", "1", "old", "1", "4242", "u", "false", "UTF8", "UTC", "false", "true")
+FACTS = ("130014", "false", "off", "1", "1", "old", "1", "4242", "u", "false", "UTF8", "UTC", "false", "true", "false")
 
 
 class OldServer:
