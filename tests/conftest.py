@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,10 @@ __all__ = [
 settings.register_profile("same", derandomize=True, database=None)
 if "BGCE_TEST_RANDOM" not in os.environ:
     settings.load_profile("same")
+
+# A run in the background begins with Ctrl-C ignored, and so would every program that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OWN_PREFIXES = ("BGCE_", "PG")
 OWN_NAMES = ("DATABASE_URL",)

@@ -141,7 +141,6 @@ def _fork(request: dict[str, Any]) -> int:
         return pid
     try:
         os.setpgid(0, 0)
-        # A test run in the background has it ignored, and so would its commands, as they should.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(request["cwd"])
         given, *written = request["streams"]
@@ -164,9 +163,14 @@ def _fork(request: dict[str, Any]) -> int:
     os._exit(70)
 
 
-def _poll(pid: int) -> int | None:
-    done, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if done else None
+def _poll(pid: int, codes: dict[int, int]) -> int | None:
+    """The exit code, as often as it is asked for: two threads of a test may both wait for one command."""
+    if pid not in codes:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if not done:
+            return None
+        codes[pid] = os.waitstatus_to_exitcode(status)
+    return codes[pid]
 
 
 def _load() -> None:
@@ -181,9 +185,10 @@ def _load() -> None:
 def main() -> None:
     """Serve until the requests end."""
     _load()
+    codes: dict[int, int] = {}
     for line in sys.stdin:
         request = json.loads(line)
-        answer = {"code": _poll(request["poll"])} if "poll" in request else {"pid": _fork(request)}
+        answer = {"code": _poll(request["poll"], codes)} if "poll" in request else {"pid": _fork(request)}
         print(json.dumps(answer), flush=True)
 
 

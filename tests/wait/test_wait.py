@@ -81,14 +81,15 @@ def test_database_and_login_may_come_later(folder: Path, server: Server, make_da
     """A pod that starts before anybody has made anything."""
     url = server.url(role="late_login", password="late", database="late_database")
     waiting = start("wait", "db>=3", "--timeout", "60", cwd=folder, env={"DATABASE_URL": url})
-    time.sleep(0.5)
+    assert waiting.stderr is not None
+    said = waiting.stderr.readline()
     made = make_database("late_database")
     with psycopg.connect(as_superuser(made), autocommit=True) as connection:
         connection.execute("CREATE ROLE late_login LOGIN PASSWORD 'late'")
     up(folder, made)
     out, err = waiting.communicate(timeout=30)
     assert waiting.returncode == 0, err
-    assert out.startswith("ready after") and "waiting for db/000003" in err and "late@" not in err + out
+    assert out.startswith("ready after") and "waiting for db/000003" in said and "late@" not in said + err + out
 
 
 def test_nobody_answers(folder: Path) -> None:
