@@ -10,6 +10,7 @@ import pytest
 
 from bgce_migrate import servers
 from tests.cli.program import bgce, write
+from tests.drift.scene import LOOKS, logged
 from tests.e2e.desks import require_done, up
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
 from tests.e2e.scene import as_role, query
@@ -41,7 +42,7 @@ def remembering(server_root: Path, tmp_path: Path) -> Iterator[Guarded]:
         servers.remove(server_root, name="stats", major=15)
 
 
-def test_what_the_server_remembers(remembering: Guarded) -> None:
+def test_what_the_server_remembers(remembering: Guarded, server_root: Path) -> None:
     at = ("--client-from-stats", "-d", remembering.url)
     answer = bgce("verify", *at, cwd=remembering.project)
     assert answer.code == 3 and "has no pg_stat_statements" in answer.err
@@ -56,6 +57,11 @@ def test_what_the_server_remembers(remembering: Guarded) -> None:
           " GRANT SELECT ON ALL TABLES IN SCHEMA bgce_migrate TO blind")  # fmt: skip
     blind = bgce("verify", "--client-from-stats", "-d", as_role(remembering.superuser, "blind"), cwd=remembering.project)
     assert blind.code == 3 and "GRANT pg_read_all_stats TO blind" in blind.err
+    query(remembering.superuser, "GRANT pg_read_all_stats TO blind; ALTER ROLE blind SET log_statement = 'all'")
+    with logged(server_root, "stats", 15) as said:
+        seen = bgce("verify", "--client-from-stats", "-d", as_role(remembering.superuser, "blind"), cwd=remembering.project)
+    assert seen.code == 1, seen.err
+    assert len(said) > 5 and [text for text in said if not LOOKS.match(text)] == []
     document = bgce("verify", *at, "--json", cwd=remembering.project).document
     assert (document["schema"], document["passed"]) == ("bgce-migrate/verify/1", False)
     found = {s["statement"]: s for s in document["clients"]["statements"]}

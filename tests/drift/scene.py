@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,3 +54,19 @@ def as_owner(guarded: Guarded, domain: str, statements: Iterable[str]) -> None:
 def reason(error: BgceError) -> str:
     """Message and hint."""
     return f"{error.message} | {error.hint}"
+
+
+#: What a session that only looks may say.
+LOOKS = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|WITH|SHOW|BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|BEGIN READ ONLY|COMMIT|ROLLBACK|SET LOCAL)\b", re.IGNORECASE)
+
+
+@contextmanager
+def logged(server_root: Path, name: str, major: int) -> Iterator[list[str]]:
+    """The statements that a server of the tests logs meanwhile; filled at the end."""
+    log = next(p for p in server_root.rglob("log") if p.is_file() and p.parent.name == f"{name}-{major}")
+    begun = log.stat().st_size
+    said: list[str] = []
+    yield said
+    with log.open(encoding="utf-8", errors="replace") as file:
+        file.seek(begun)
+        said += re.findall(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)", file.read())

@@ -10,12 +10,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.cli.program import bgce, write
-from tests.drift.scene import look, run, texts
+from tests.drift.scene import LOOKS, logged, look, run, texts
 from tests.e2e.platform import Guarded
 from tests.e2e.scene import PASSWORD, as_role
-
-#: What a session that only looks may say.
-LOOKS = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|WITH|SHOW|BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY|BEGIN READ ONLY|COMMIT|ROLLBACK|SET LOCAL)\b", re.IGNORECASE)
 
 
 @pytest.fixture
@@ -33,22 +30,18 @@ def reader(platform: Guarded) -> str:
 
 
 def test_nothing_is_written(platform: Guarded, reader: str, server_root: Path, tmp_path: Path) -> None:
-    log = next(path for path in server_root.rglob("log") if path.is_file() and "18" in path.parent.name)
-    begun = log.stat().st_size
     before = _books(platform.superuser)
     clients = write(tmp_path, {"c.sql": "UPDATE posts SET title = $1 WHERE id = $2;\nDELETE FROM posts;\n"}) / "c.sql"
     run(platform.superuser, ["ALTER TABLE posts ADD COLUMN by_hand text"])
-    try:
-        for words in (("drift", "--no-cache"), ("drift", "--json"), ("drift", "--watch-ddl=print"), ("verify", "--client", clients)):
-            answer = bgce(*words, "-d", reader, cwd=platform.project)
-            assert answer.code == (1 if words[0] == "drift" and "print" not in words[1] else 0), answer.err
-        refused = bgce("drift", "--watch-ddl", "-d", reader, cwd=platform.project)
-        assert refused.code == 3 and "only one can make an event trigger" in refused.err
-    finally:
-        run(platform.superuser, ["ALTER TABLE posts DROP COLUMN by_hand"])
-    with log.open(encoding="utf-8", errors="replace") as file:
-        file.seek(begun)
-        said = re.findall(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)", file.read())
+    with logged(server_root, "tests", 18) as said:
+        try:
+            for words in (("drift", "--no-cache"), ("drift", "--json"), ("drift", "--watch-ddl=print"), ("verify", "--client", clients)):
+                answer = bgce(*words, "-d", reader, cwd=platform.project)
+                assert answer.code == (1 if words[0] == "drift" and "print" not in words[1] else 0), answer.err
+            refused = bgce("drift", "--watch-ddl", "-d", reader, cwd=platform.project)
+            assert refused.code == 3 and "only one can make an event trigger" in refused.err
+        finally:
+            run(platform.superuser, ["ALTER TABLE posts DROP COLUMN by_hand"])
     assert len(said) > 60
     assert [text for text in said if not LOOKS.match(text)] == []
     assert not [text for text in said if re.search(r"\b(nextval|setval|pg_advisory\w*)\(", text)]
