@@ -46,12 +46,15 @@ settings.register_profile("same", derandomize=True, database=None)
 if "BGCE_TEST_RANDOM" not in os.environ:
     settings.load_profile("same")
 
-# A run in the background begins with Ctrl-C ignored, and so would every program that tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 OWN_PREFIXES = ("BGCE_", "PG")
 OWN_NAMES = ("DATABASE_URL",)
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard() -> None:
+    """A run in the background begins with Ctrl-C ignored, a command run in this process ends so: programs would inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
