@@ -15,7 +15,7 @@ from bgce_migrate.errors import UsageError
 if TYPE_CHECKING:
     from bgce_migrate.apply.target import Address, Target
     from bgce_migrate.metrics.alerts import Thresholds
-    from bgce_migrate.metrics.text import Sample
+    from bgce_migrate.metrics.sample import Sample
 
 _EXTRAS = ("drift", "grants", "lint")
 _extra = option("--with", "extras", type=click.Choice(_EXTRAS), multiple=True, scope="metrics",
@@ -34,14 +34,18 @@ def metrics() -> None:
 @_extra
 def render(call: Call, textfile: Path | None, push: str | None, extras: tuple[str, ...]) -> int:
     """Print the metrics in Prometheus' text format."""
-    page = _page(call, call.address(), extras)
     from bgce_migrate.exporting import outlets
+    from bgce_migrate.exporting.exposition import require, text
 
-    if textfile is not None:
-        outlets.write_file(textfile, page)
+    require()
     if push is not None:
         call.out.secrets.add_conninfo(push)
-        outlets.push(push, page)
+    found = _samples(call, call.address(), extras)
+    if textfile is not None:
+        outlets.write_file(textfile, found)
+    if push is not None:
+        outlets.push(push, found)
+    page = text(found)
     call.out.document("metrics", {"text": page})
     if textfile is None and push is None:
         call.out.line(page.removesuffix("\n"))
@@ -59,7 +63,7 @@ def serve(call: Call, listen: str, extras: tuple[str, ...]) -> int:
     if not host or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"'{listen}' is not HOST:PORT", hint="for example --listen 127.0.0.1:9188")
     address = call.address()
-    server = listening(host.strip("[]"), int(port), lambda: _page(call, address, extras), call.out.note)
+    server = listening(host.strip("[]"), int(port), lambda: _samples(call, address, extras), call.out.note)
     call.out.note(f"metrics of {len(call.project.domains)} domains at http://{listen}/metrics")
     try:
         server.serve_forever()
@@ -99,9 +103,8 @@ def _thresholds(call: Call) -> Thresholds:
     return call.declarations.project.alerts
 
 
-def _page(call: Call, address: Address, extras: tuple[str, ...]) -> str:
+def _samples(call: Call, address: Address, extras: tuple[str, ...]) -> list[Sample]:
     from bgce_migrate.exporting.reading import samples
-    from bgce_migrate.metrics.text import text
 
     with call.desk.open(address, check=False) as target:
         found = [*samples(target, call.desk.tree)]
@@ -111,7 +114,7 @@ def _page(call: Call, address: Address, extras: tuple[str, ...]) -> str:
         found.append(_grants(call, address))
     if "lint" in extras:
         found += _lint(call)
-    return text(found)
+    return found
 
 
 def _drift(call: Call, target: Target) -> list[Sample]:
@@ -119,7 +122,7 @@ def _drift(call: Call, target: Target) -> list[Sample]:
 
     from bgce_migrate.drift.find import find
     from bgce_migrate.metrics import table
-    from bgce_migrate.metrics.text import Sample
+    from bgce_migrate.metrics.sample import Sample
 
     counts = Counter(d.domain for d in find(call.desk.tree, call.desk.host, target).drifts)
     domains = {d.name for d in call.project.domains} | counts.keys()
@@ -129,7 +132,7 @@ def _drift(call: Call, target: Target) -> list[Sample]:
 def _grants(call: Call, address: Address) -> Sample:
     from bgce_migrate import rights
     from bgce_migrate.metrics import table
-    from bgce_migrate.metrics.text import Sample
+    from bgce_migrate.metrics.sample import Sample
 
     with rights.opened(address, changing=False) as target:
         scope = rights.scope_of(call.desk.project, call.desk.host, target)
@@ -143,7 +146,7 @@ def _lint(call: Call) -> list[Sample]:
     from bgce_migrate.finding import Severity
     from bgce_migrate.linting import Loaded, Request, lint
     from bgce_migrate.metrics import table
-    from bgce_migrate.metrics.text import Sample
+    from bgce_migrate.metrics.sample import Sample
 
     request = Request(style=False, environment=os.environ)
     counts = Counter(f.severity for f in lint(Loaded(call.project, call.desk.tree), request).findings)

@@ -15,7 +15,7 @@ from bgce_migrate import __version__
 from bgce_migrate.exporting.outlets import push, write_file
 from bgce_migrate.hookspecs import hookimpl
 from bgce_migrate.metrics import table
-from bgce_migrate.metrics.text import Histogram, Sample, text
+from bgce_migrate.metrics.sample import Histogram, Sample
 from bgce_migrate.outcome import Measurement
 
 DIRECTORY, GATEWAY = "BGCE_RUN_METRICS_DIR", "BGCE_RUN_METRICS_PUSH"
@@ -39,10 +39,10 @@ class Collector:
                 values = self._seen.setdefault(service, {}).setdefault(measurement.name, [])
                 values.append(measurement.value)
                 return
-        _write({service: _page(service, values) for service, values in sorted(seen.items()) if service})
+        _write({service: _samples(service, values) for service, values in sorted(seen.items()) if service})
 
 
-def _page(service: str, values: dict[str, list[float]]) -> str:
+def _samples(service: str, values: dict[str, list[float]]) -> list[Sample]:
     labels = {"service": service}
     success, seconds = values.get("step_success", []), values.get("step_duration_seconds", [])
     out = [
@@ -53,10 +53,10 @@ def _page(service: str, values: dict[str, list[float]]) -> str:
     ]
     if success and all(success):
         out.append(Sample(table.LAST_SUCCESS, labels, time.time()))
-    return text([*out, Sample(table.BUILD_INFO, {"version": __version__}, 1.0)])
+    return [*out, Sample(table.BUILD_INFO, {"version": __version__}, 1.0)]
 
 
-def _write(pages: dict[str, str]) -> None:
+def _write(pages: dict[str, list[Sample]]) -> None:
     """All files first: a gateway that is away keeps none of them back, and is asked once only."""
     folder, gateway = os.environ.get(DIRECTORY), os.environ.get(GATEWAY)
     for service, page in pages.items() if folder else ():

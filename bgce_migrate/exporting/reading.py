@@ -8,8 +8,8 @@ from bgce_migrate import __version__
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import Past, read_past
 from bgce_migrate.metrics import table
+from bgce_migrate.metrics.sample import Histogram, Sample
 from bgce_migrate.metrics.table import BOUNDS
-from bgce_migrate.metrics.text import Histogram, Sample
 from bgce_migrate.tree import Tree
 
 

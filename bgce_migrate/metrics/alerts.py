@@ -49,7 +49,7 @@ def rules(thresholds: Thresholds) -> tuple[Rule, ...]:
         ),
         Rule(
             "MigrationSlow",
-            f'increase({duration}_count[1h]) - ignoring(le) increase({duration}_bucket{{le="{slow}"}}[1h]) > 0.5',
+            f"increase({duration}_count[1h]) - ignoring(le) increase({duration}_bucket{{{_le(t.slow_seconds)}}}[1h]) > 0.5",
             "0m", "warning", "A migration of {{ $labels.service }} took more than " + slow + " s",
             "bgce-migrate history names it; bgce-migrate plan --measure tells before it runs.",
         ),
@@ -112,6 +112,12 @@ def bound_fault(seconds: float) -> str | None:
 
 def _bound(seconds: float) -> str:
     return str(int(seconds)) if seconds == int(seconds) else repr(seconds)
+
+
+def _le(seconds: float) -> str:
+    # A gateway, a textfile and Prometheus 2 keep 60 or 60.0 as they were given it; Prometheus 3 makes it 60.0.
+    bound = _bound(seconds)
+    return f'le="{bound}"' if "." in bound else f'le=~"{bound}(?:[.]0)?"'
 
 
 def _quoted(text: str) -> str:

@@ -8,20 +8,26 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.exporting import plugin as shipped
+from bgce_migrate.exporting.exposition import require
 from bgce_migrate.exporting.outlets import push, write_file
 from bgce_migrate.host import Host
 from bgce_migrate.host.discovery import Plugin
-from bgce_migrate.metrics.table import METRICS
+from bgce_migrate.metrics.sample import Sample
+from bgce_migrate.metrics.table import APPLIED, METRICS
 from bgce_migrate.outcome import Measurement
 from tests.cli.program import PLAIN, REPOSITORY, SHOP, Answer, bgce, start, write
 
@@ -48,6 +54,7 @@ def run(command: str, folder: Path, url: str, *more: str) -> Answer:
 
 
 def values(page: str) -> dict[str, float]:
+    """By name and labels as Prometheus writes them, `le` as Prometheus 3 does."""
     return {n: float(v) for n, _, v in (line.rpartition(" ") for line in page.splitlines()) if not n.startswith("#")}
 
 
@@ -81,7 +88,7 @@ def test_values_equal_history(folder: Path, done: str) -> None:
     label = '{service="db"}'
     assert found[f"db_migration_duration_seconds_count{label}"] == row[0] == 2
     assert found[f"db_migration_duration_seconds_sum{label}"] == pytest.approx(float(row[1]))
-    assert found['db_migration_duration_seconds_bucket{service="db",le="+Inf"}'] == 2
+    assert found['db_migration_duration_seconds_bucket{le="+Inf",service="db"}'] == 2
     buckets = [v for name, v in found.items() if name.startswith("db_migration_duration_seconds_bucket")]
     assert buckets == sorted(buckets) and len(buckets) == 12
     assert found[f"db_migration_last_success_timestamp_seconds{label}"] == pytest.approx(float(row[2]), abs=0.001)
@@ -120,6 +127,9 @@ def test_the_exporter_answers_and_only_reads(folder: Path, done: str) -> None:
         code, page = get(f"http://127.0.0.1:{port}/metrics")
         assert code == 200 and values(page)['db_migration_applied{service="db"}'] == 2
         assert get(f"http://127.0.0.1:{port}/other")[0] == 404
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": "application/openmetrics-text"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            assert "openmetrics" in answer.headers["Content-Type"] and answer.read().endswith(b"# EOF\n")
     finally:
         serving.send_signal(signal.SIGTERM)
         _, err = serving.communicate(timeout=20)
@@ -141,16 +151,18 @@ WRITER = """
 import sys
 from pathlib import Path
 from bgce_migrate.exporting.outlets import write_file
-path, n = Path(sys.argv[1]), 0
+from bgce_migrate.metrics.sample import Sample
+from bgce_migrate.metrics.table import APPLIED
+path, n = Path(sys.argv[1]), 0.0
 while True:
     n += 1
-    write_file(path, f"begin {n}\\n" + "x" * 200_000 + f"\\nend {n}\\n")
+    write_file(path, [Sample(APPLIED, {"service": f"s{service}"}, n) for service in range(3000)])
 """
 
 
 def test_a_killed_writer_leaves_no_torn_file(tmp_path: Path) -> None:
     path = tmp_path / "bgce.prom"
-    write_file(path, "begin 0\nend 0\n")
+    write_file(path, [Sample(APPLIED, {"service": f"s{service}"}, 0.0) for service in range(3000)])
     assert path.stat().st_mode & 0o777 == 0o644
     for delay in (0.0, 0.003, 0.011, 0.02):
         env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -161,8 +173,18 @@ def test_a_killed_writer_leaves_no_torn_file(tmp_path: Path) -> None:
         time.sleep(delay)
         writer.kill()
         writer.wait()
-        lines = path.read_text().splitlines()
-        assert lines[0].split()[0] == "begin" and lines[-1] == lines[0].replace("begin", "end")
+        found = values(path.read_text())
+        assert len(found) == 3000 and len(set(found.values())) == 1
+    assert [file.name for file in tmp_path.glob("*.prom")] == ["bgce.prom"], "what was begun has another name"
+
+
+def test_others_may_read_the_file_whatever_the_umask(tmp_path: Path) -> None:
+    path, before = tmp_path / "bgce.prom", os.umask(0o077)
+    try:
+        write_file(path, [Sample(APPLIED, {"service": "postal"}, 1.0)])
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.fixture
@@ -189,12 +211,40 @@ def test_a_gateway_has_what_the_history_says(folder: Path, done: str, gateway: s
 
 
 def test_no_gateway_is_an_error_of_its_own() -> None:
-    from bgce_migrate.errors import Unavailable, UsageError
-
     with pytest.raises(Unavailable, match="does not answer"):
-        push(f"http://127.0.0.1:{free_port()}", "")
-    with pytest.raises(UsageError, match="http"):
-        push("ftp://somewhere", "")
+        push(f"http://127.0.0.1:{free_port()}", ())
+    for address in ("ftp://somewhere", "http://", "http://[::1", "http://me:hush@host:port"):
+        with pytest.raises(UsageError, match="http") as refused:
+            push(address, ())
+        assert "hush" not in str(refused.value)
+
+
+def test_a_gateway_behind_a_password(tmp_path: Path) -> None:
+    heard: list[tuple[str, str | None]] = []
+
+    class Guarded(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append((self.path, self.headers["Authorization"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        push(f"http://me:h%75sh@127.0.0.1:{server.server_port}/in", [Sample(APPLIED, {"service": "a/b"}, 1.0)], service="a/b")
+        server.shutdown()
+    assert heard == [("/in/metrics/job/bgce_migrate/service@base64/YS9i", f"Basic {b64encode(b'me:hush').decode()}")]
+
+
+def test_without_the_library_it_says_which_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    for call in (require, lambda: push("http://127.0.0.1:1", ()), lambda: write_file(folder / "x.prom", ())):
+        with pytest.raises(UsageError, match="prometheus-client, which is not installed") as refused:
+            call()
+        assert refused.value.hint == "pip install 'bgce-migrate[metrics]'"
 
 
 def test_the_plugin_tells_of_a_run(tmp_path: Path, gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +258,7 @@ def test_the_plugin_tells_of_a_run(tmp_path: Path, gateway: str, monkeypatch: py
     found = values((tmp_path / "bgce_migrate_postal.prom").read_text())
     assert found['db_migration_lock_wait_seconds{service="postal"}'] == 6.5
     assert found['db_migration_retries{service="postal"}'] == 2
-    assert found['db_migration_duration_seconds_bucket{service="postal",le="0.05"}'] == 1
+    assert found['db_migration_duration_seconds_bucket{le="0.05",service="postal"}'] == 1
     assert 'service="postal"} 6.5' in get(f"{gateway}/metrics")[1]
 
 

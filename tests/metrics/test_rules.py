@@ -106,6 +106,16 @@ def annotations(name: str, samples: dict[str, str]) -> dict[str, str]:
 
 
 @needs_promtool
+def test_a_slow_step_is_found_however_its_bound_is_written(tmp_path: Path) -> None:
+    """prometheus-client and Prometheus 3 write 60.0, the push gateway and node_exporter 60."""
+    (tmp_path / "rules.yml").write_text(rules_file(Thresholds()))
+    for samples, fires in zip(CASES["MigrationSlow"][:2], (True, False), strict=True):
+        written = {series.replace('le="60"', 'le="60.0"'): values for series, values in samples.items()}
+        (tmp_path / "test.yml").write_text(json.dumps(unit("MigrationSlow", written, "30m", fires=fires)))
+        promtool("test", "rules", "test.yml", cwd=tmp_path)
+
+
+@needs_promtool
 def test_every_query_of_the_dashboard_is_promql(tmp_path: Path) -> None:
     page = json.loads(dashboard())
     asked = [target["expr"] for panel in page["panels"] for target in panel["targets"]]
@@ -120,7 +130,7 @@ def test_every_query_of_the_dashboard_is_promql(tmp_path: Path) -> None:
 def test_thresholds_come_from_the_project(tmp_path: Path) -> None:
     (tmp_path / "bgce.toml").write_text('[project]\nname = "x"\ndomains = []\n[alerts]\nslow_seconds = 5\npending_hours = 2\n')
     page = bgce("metrics", "alerts", cwd=tmp_path).out
-    assert 'le=\\"5\\"' in page and "for: 2h" in page and page.startswith("groups:\n")
+    assert 'le=~\\"5(?:[.]0)?\\"' in page and "for: 2h" in page and page.startswith("groups:\n")
     (tmp_path / "bgce.toml").write_text('[project]\nname = "x"\ndomains = []\n[alerts]\nslow_seconds = 7\n')
     wrong = bgce("metrics", "alerts", cwd=tmp_path)
     assert wrong.code == 2 and "alerts.slow_seconds: 7 is not one of 0.005, 0.01" in wrong.err
