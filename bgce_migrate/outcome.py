@@ -54,6 +54,13 @@ class RestorePoint(Struct, frozen=True):
     position: str
 
 
+class WalEnd(Struct, frozen=True):
+    """Where in the WAL a run has ended, after its last COMMIT: who has replayed so far shows all of it."""
+
+    position: str  # PostgreSQL's own form, e.g. 0/3A1B2C8
+    timeline: int
+
+
 class RunReport(Struct, frozen=True):
     """The whole story of one run; its JSON form is the receipt.
 
@@ -61,6 +68,7 @@ class RunReport(Struct, frozen=True):
         result: "done", "nothing_to_do", "failed" or "interrupted".
         failure: what the exit code comes from, or None.
         heads: per domain, for `--after` and for evidence outside the database.
+        end: None where nothing was applied, or nobody could say.
         restore_point: None where this login may make none.
     """
 
@@ -74,6 +82,7 @@ class RunReport(Struct, frozen=True):
     deployment: str | None = None
     target: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     duration_ms: float = 0.0
+    end: WalEnd | None = None
     restore_point: RestorePoint | None = None
 
     @property

@@ -11,6 +11,7 @@ from bgce_migrate.apply.asked import Asked
 from bgce_migrate.apply.atomic import run_atomically
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context, Options, RunInfo
+from bgce_migrate.apply.ending import mark_end
 from bgce_migrate.apply.giving import Giving, giving
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
@@ -86,6 +87,7 @@ def execute(
             warnings=(*planned.warnings, *lanes.warnings),
             failure=failure,
             restore_point=point,
+            end=mark_end(context, leadership, results),
         )
     finally:
         asked.end()

@@ -13,7 +13,7 @@ from bgce_migrate.commands.options import command, option
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from bgce_migrate.db.gate import Gate
+    from bgce_migrate.db.gate import End, Gate
 
 
 @command("wait")
@@ -34,16 +34,21 @@ def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None,
     wanted = [need(text) for text in needs]
     conninfo, place = database(call)
     addresses = {"": conninfo, **(_replicas(call) if replicas else {})}
-    started, end = time.monotonic(), time.monotonic() + timeout
+    started, last = time.monotonic(), time.monotonic() + timeout
+    end: End | None = None
     for name, address in addresses.items():
-        # A standby's own history says what it has replayed: the row came with the step's own commit.
-        with Gate(wanted, address, schema or place, max(end - time.monotonic(), 0)) as gate:
+        # A standby's own history says what it has replayed: the row came with the step's own commit. Where the run
+        # that wrote it has ended is asked of the primary.
+        with Gate(wanted, address, schema or place, max(last - time.monotonic(), 0), end) as gate:
             _pass(call, gate, name, timeout)
+            if replicas and not name:
+                end = gate.end()
     seconds = time.monotonic() - started
     names = [name for name in addresses if name]
     call.out.document("wait", {
         "ready": True, "needs": [{"domain": i.domain, "version": i.version} for i in gate.needs],
         "replicas": names, "seconds": round(seconds, 3), "at": time.time(),
+        "end": {"position": end.shown, "timeline": end.timeline} if end is not None else None,
     })  # fmt: skip
     there = f", also on {', '.join(names)}" if names else ""
     call.out.line(f"ready after {seconds:.1f} s: {', '.join(i.short for i in gate.needs)}{there}")

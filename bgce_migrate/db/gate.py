@@ -39,6 +39,14 @@ def need(text: str) -> MigrationId:
     return MigrationId(found["domain"], int(found["version"]))
 
 
+class End(Struct, frozen=True):
+    """Where a run has ended in the WAL: in bytes from 0/0, on a timeline, and in PostgreSQL's own form."""
+
+    position: int
+    timeline: int
+    shown: str
+
+
 class Seen(Struct, frozen=True):
     """One look.
 
@@ -59,9 +67,12 @@ class Gate:
     Args:
         conninfo: for libpq; empty takes libpq's own variables.
         timeout: seconds from now on; also bridges a server that does not answer yet.
+        end: of a standby: it must have replayed so far, too. A standby on another timeline is not held to it.
     """
 
-    def __init__(self, needs: Iterable[MigrationId], conninfo: str, schema: str, timeout: float) -> None:
+    def __init__(
+        self, needs: Iterable[MigrationId], conninfo: str, schema: str, timeout: float, end: End | None = None
+    ) -> None:
         self.needs = tuple(sorted(set(needs)))
         self.schema = schema
         self.timeout = timeout
@@ -71,6 +82,7 @@ class Gate:
         self._session: Session | None = None
         self._tries = 0
         self._missing = self.needs
+        self._end = end
 
     @property
     def left(self) -> float:
@@ -84,7 +96,8 @@ class Gate:
             Refused: this login may not look.
         """
         try:
-            rows = self._rows()
+            ready = self._ready()
+            behind = self._behind() if len(ready) == len(self.needs) and self._end is not None else ""
         except Unavailable as error:
             return self._away(error.said if isinstance(error, Lost) else error.message)
         except Failed as failed:
@@ -94,8 +107,15 @@ class Gate:
             if state in _NOT_YET:
                 return self._answer(self.needs, "nothing was ever applied here")
             return self._away(str(failed.error).strip())
-        ready = {MigrationId(r[0] or "", int(r[1] or 0)) for r in rows if r[2] == "true"}
-        return self._answer(tuple(i for i in self.needs if i not in ready), "")
+        return self._answer(self.needs if behind else tuple(i for i in self.needs if i not in ready), behind)
+
+    def end(self) -> End | None:
+        """Where the run has ended that brought what is needed; None where it has not, or nobody has recorded it."""
+        try:
+            rows = self._asked().ask("history", "run_end", *self._words())
+        except (Failed, Unavailable):
+            return None  # a bookkeeping from before it was recorded: the rows themselves say enough
+        return End(int(rows[0][0] or 0), int(rows[0][1] or 0), rows[0][2] or "") if rows else None
 
     def closed(self, seen: Seen) -> NotReady | Unavailable:
         """What to say when time is up."""
@@ -125,16 +145,34 @@ class Gate:
     ) -> None:
         self.close()
 
+    def _ready(self) -> set[MigrationId]:
+        return {MigrationId(r[0] or "", int(r[1] or 0)) for r in self._rows() if r[2] == "true"}
+
     def _rows(self) -> Rows:
-        session = self._session = self._session or connect(self._address(), self.schema, name="bgce-migrate wait")
-        domains, versions = array(i.domain for i in self.needs), array(str(i.version) for i in self.needs)
+        session, words = self._asked(), self._words()
         try:
-            return session.ask("history", "ready", domains, versions)
+            return session.ask("history", "ready", *words)
         except Failed as failed:
             if failed.error.sqlstate != _NO_FUNCTION:
                 raise
         # A bookkeeping from before there was the function.
-        return session.ask("history", "ready_by_view", domains, versions)
+        return session.ask("history", "ready_by_view", *words)
+
+    def _behind(self) -> str:
+        """What a standby lacks of the run's end, in words; empty where it has everything, or is no standby of that timeline."""
+        recovering, _, position, timeline = self._asked().ask("routing", "standing")[0]
+        end = self._end
+        if end is None or recovering != "true" or timeline is None or int(timeline) != end.timeline:
+            return ""
+        missing = end.position - int(position or 0)
+        return f"it lacks {missing} bytes of the WAL up to {end.shown}, where the run has ended" if missing > 0 else ""
+
+    def _asked(self) -> Session:
+        self._session = self._session or connect(self._address(), self.schema, name="bgce-migrate wait")
+        return self._session
+
+    def _words(self) -> tuple[str, str]:
+        return array(i.domain for i in self.needs), array(str(i.version) for i in self.needs)
 
     def _address(self) -> str:
         """No try may last longer than there is time."""

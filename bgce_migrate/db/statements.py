@@ -76,7 +76,7 @@ def bookkeeping(schema: str, layout: str, *, create_schema: bool = True) -> list
             .replace("{version}", str(BOOKKEEPING_VERSION))
         )
 
-    blocks = ("tables", "requests", "protect", "functions", "views", "seed", "close_functions")
+    blocks = ("tables", "requests", "ends", "protect", "functions", "views", "seed", "close_functions")
     out = [f"CREATE SCHEMA {identifier(schema)}"] if create_schema else []
     out += [fill(name) for name in blocks]
     if layout == "plain":
@@ -91,12 +91,9 @@ def bookkeeping_upgrade(schema: str) -> list[str]:
     given again.
     """
     texts, s = queries.load("bookkeeping"), identifier(schema)
-    blocks = [texts[name].replace("{schema}", s) for name in ("requests", "functions", "views", "close_functions")]
-    return [
-        f"DROP FUNCTION IF EXISTS {s}.held()",
-        *blocks,
-        f"UPDATE {s}.meta SET bookkeeping_version = {BOOKKEEPING_VERSION}",
-    ]
+    blocks = [texts[name].replace("{schema}", s) for name in ("requests", "ends", "functions", "views", "close_functions")]
+    version = f"UPDATE {s}.meta SET bookkeeping_version = {BOOKKEEPING_VERSION}"
+    return [f"DROP FUNCTION IF EXISTS {s}.held()", *blocks, version]
 
 
 _FUNCTIONS_OF_STEPS = {
@@ -116,6 +113,7 @@ _FUNCTIONS_OF_LEADERS = {
     "forget_journal": "bigint, text, bigint",
     "accept_target": "bigint",
     "ask_run": "uuid, text, text",
+    "end_run": "bigint, uuid",
 }
 _READABLE = ("meta", "epoch", "run", "request", "domain_login", "migration_history", "journal", "migration_state")
 

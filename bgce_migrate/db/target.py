@@ -11,7 +11,7 @@ OLDEST = 14
 NEWEST_TESTED = 18
 
 #: The version of the tables and functions in db/sql/bookkeeping.sql.
-BOOKKEEPING_VERSION = 4
+BOOKKEEPING_VERSION = 5
 
 
 class Facts(Struct, frozen=True):

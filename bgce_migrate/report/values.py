@@ -58,6 +58,7 @@ def receipt(report: RunReport) -> dict[str, object]:
         },
         "warnings": list(report.warnings),
         "restore_point": {"name": point.name, "position": point.position} if (point := report.restore_point) else None,
+        "end": {"position": end.position, "timeline": end.timeline} if (end := report.end) else None,
         "error": error_value(report.failure) if report.failure else None,
     }
 

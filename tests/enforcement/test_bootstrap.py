@@ -171,6 +171,7 @@ def test_an_older_bookkeeping_is_upgraded_by_the_administrator(mode: str, maker:
     assert do(guarded.project, guarded.admin, mode)
     require_done(up(guarded.project, guarded.url, passwords=guarded.passwords))
     assert query(guarded.superuser, "SELECT bookkeeping_version FROM bgce_migrate.meta") == [(BOOKKEEPING_VERSION,)]
+    assert query(guarded.superuser, "SELECT count(*) FROM bgce_migrate.run WHERE end_position IS NOT NULL") == [(1,)]
     assert plan(guarded.project, guarded.admin, mode)[0] == ()
 
 
@@ -195,6 +196,9 @@ def age(url: str) -> None:
         connection.execute("DROP FUNCTION bgce_migrate.held(text)")
         connection.execute("DROP FUNCTION bgce_migrate.ask_run(uuid, text, text)")
         connection.execute("DROP TABLE bgce_migrate.request")
+        connection.execute("DROP FUNCTION bgce_migrate.end_run(bigint, uuid)")
+        connection.execute("DROP FUNCTION bgce_migrate.run_end(text, bigint)")
+        connection.execute("ALTER TABLE bgce_migrate.run DROP COLUMN end_position, DROP COLUMN end_timeline")
         connection.execute("CREATE FUNCTION bgce_migrate.held() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         connection.execute("UPDATE bgce_migrate.meta SET bookkeeping_version = 1")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bgce_migrate.db.gate import End, Gate
+from bgce_migrate.migration import MigrationId
 from tests.cli.program import Answer, bgce, write
 from tests.routing.scene import Cluster, running
 from tests.servers import OWNER, OWNER_PASSWORD, reason_missing
@@ -43,8 +45,12 @@ def test_it_opens_when_the_last_replica_has_replayed(cluster: Cluster, tmp_path:
     env = {f"{name.upper()}_URL": _url(cluster, name) for name in ("replica1", "replica2")}
     main = ("-d", _url(cluster, "primary"))
     cluster.pause("replica2")
-    up = bgce("up", "--allow-unlocked", *main, cwd=folder, env=env)
+    up = bgce("up", "--allow-unlocked", "--json", *main, cwd=folder, env=env)
     assert up.code == 0, up.err
+    end = up.document["end"]
+    recorded = "SELECT end_position::text FROM bgce_migrate.run WHERE run_id = '" + up.document["run_id"] + "'"
+    assert (cluster.ask("primary", recorded), end["timeline"]) == (end["position"], 1)
+    assert cluster.ask("primary", f"SELECT pg_current_wal_insert_lsn() >= '{end['position']}'")
 
     assert bgce("wait", "postal>=1", "--timeout", "5", *main, cwd=folder, env=env).code == 0
     late = bgce("wait", "postal>=1", "--replicas", "--timeout", "1", *main, cwd=folder, env=env)
@@ -58,6 +64,29 @@ def test_it_opens_when_the_last_replica_has_replayed(cluster: Cluster, tmp_path:
     cluster.resume("replica2")
     waiter.join(40)
     assert (answers[0].code, answers[0].document["replicas"]) == (0, ["replica1", "replica2"]), answers[0].err
+    assert answers[0].document["end"] == end
+    for name in ("replica1", "replica2"):
+        assert cluster.ask(name, f"SELECT pg_last_wal_replay_lsn() >= '{end['position']}'")
+    assert f", to {end['position'][:2]}" in bgce("down", "1", *main, cwd=folder, env=env).out
+
+
+def test_the_row_alone_does_not_open_it(cluster: Cluster) -> None:
+    """The history may be replayed and the run's end not: the standby is held to the place, on its own timeline."""
+    cluster.ask("primary", "CREATE TABLE later (n int)")
+    cluster.catch_up()
+    position = int(str(cluster.ask("primary", "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")))
+    needs, url = [MigrationId("postal", 7)], cluster.superuser("replica1")
+    cluster.ask("primary", "CREATE SCHEMA gate")
+    cluster.ask("primary", "CREATE FUNCTION gate.ready(text, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    cluster.catch_up()
+    with Gate(needs, url, "gate", 5.0, End(position + 100_000, 1, "0/FFFFFFFF")) as gate:
+        seen = gate.look()
+        assert (seen.missing, "bytes of the WAL up to 0/FFFFFFFF" in seen.reason) == (tuple(needs), True)
+        cluster.ask("primary", "INSERT INTO later SELECT generate_series(1, 5000)")
+        cluster.catch_up()
+        assert not gate.look().missing
+    with Gate(needs, url, "gate", 5.0, End(position * 2, 9, "0/FFFFFFFF")) as gate:
+        assert not gate.look().missing  # a position of another timeline says nothing here
 
 
 def test_a_replica_without_an_address_is_not_left_out(cluster: Cluster, tmp_path: Path) -> None:

@@ -90,6 +90,12 @@ CREATE TABLE IF NOT EXISTS {schema}.request (
     login text NOT NULL DEFAULT session_user
 );
 
+-- name: ends
+-- Where in the WAL a run has ended: a standby that has replayed so far shows everything of that run.
+ALTER TABLE {schema}.run
+    ADD COLUMN IF NOT EXISTS end_position pg_lsn,
+    ADD COLUMN IF NOT EXISTS end_timeline integer;
+
 -- name: protect
 -- History only grows.
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
@@ -193,6 +199,19 @@ BEGIN
         FROM (SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer AS n) t
         WHERE timeline < t.n;
     RETURN v_epoch;
+END $body$;
+
+-- After a run's last COMMIT. Nobody waits for this one: without it the run is as good, only its end is not known.
+CREATE OR REPLACE FUNCTION {schema}.end_run(
+    p_epoch bigint, p_run uuid, OUT end_position pg_lsn, OUT end_timeline integer)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM {schema}.require_login(NULL);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    end_run.end_position := pg_current_wal_insert_lsn();
+    end_run.end_timeline := ('x' || substr(pg_walfile_name(end_run.end_position), 1, 8))::bit(32)::integer;
+    UPDATE {schema}.run r SET end_position = end_run.end_position, end_timeline = end_run.end_timeline
+        WHERE r.run_id = p_run AND r.epoch = p_epoch;
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.begin_step(p_attempt uuid, p_epoch bigint, p_domain text, p_previous text)
@@ -450,6 +469,17 @@ CREATE OR REPLACE FUNCTION {schema}.ready(service text, version bigint) RETURNS 
     FROM {schema}.migration_state s WHERE s.service_name = ready.service AND s.version <= ready.version
 $body$;
 
+-- Where the run has ended that did the last thing up to that version: a standby shows it all when it has replayed so
+-- far on that timeline. NULL where that run has not ended, or was cut off.
+CREATE OR REPLACE FUNCTION {schema}.run_end(
+    service text, version bigint, OUT end_position pg_lsn, OUT end_timeline integer)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT r.end_position, r.end_timeline
+    FROM {schema}.migration_history h JOIN {schema}.run r ON r.run_id = h.run_id
+    WHERE h.service_name = run_end.service AND h.version <= run_end.version AND h.success
+    ORDER BY h.sequence DESC LIMIT 1
+$body$;
+
 -- name: seed
 INSERT INTO {schema}.epoch (n) VALUES (1);
 INSERT INTO {schema}.meta (bookkeeping_version, layout, system_identifier, database_oid, database_name, timeline)
@@ -465,4 +495,4 @@ REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;
 -- logins, and a run that looks at locks does so as another role.
 GRANT USAGE ON SCHEMA {schema} TO PUBLIC;
 GRANT SELECT ON {schema}.meta, {schema}.domain_login, {schema}.request TO PUBLIC;
-GRANT EXECUTE ON FUNCTION {schema}.ready(text, bigint) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION {schema}.ready(text, bigint), {schema}.run_end(text, bigint) TO PUBLIC;

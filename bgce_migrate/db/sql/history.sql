@@ -71,6 +71,12 @@ SELECT n.service, n.version::text,
                  WHERE s.service_name = n.service AND s.version <= n.version), false)::text
 FROM unnest($1::text[], $2::bigint[]) n (service, version)
 
+-- name: run_end
+-- Where the runs have ended that brought what is needed, in bytes from 0/0, and on which timeline; the last of them.
+SELECT (e.end_position - '0/0'::pg_lsn)::text, e.end_timeline::text, e.end_position::text
+FROM unnest($1::text[], $2::bigint[]) n (service, version) CROSS JOIN LATERAL {schema}.run_end(n.service, n.version) e
+WHERE e.end_position IS NOT NULL ORDER BY e.end_timeline DESC, e.end_position DESC LIMIT 1
+
 -- name: past_durations
 -- How long each domain's successful steps took: counts by the number of bounds ($1, seconds) that they exceed.
 SELECT h.service_name, count_of.bounds::text, count(*)::text, (sum(h.execution_time_ms) / 1000.0)::text
