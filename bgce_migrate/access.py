@@ -11,6 +11,8 @@ from msgspec import Struct
 GROUP = "bgce_migrate"
 #: Names of the hooks, in the order of `hookspecs.BgceHooks`.
 HOOKS = ("domain", "pre_apply", "post_apply", "grant", "routing", "metrics")
+#: Those implementations of `post_apply` that take the report of a whole run.
+RUN_ENDED = "post_apply(report)"
 
 Privilege: TypeAlias = Literal[
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE"

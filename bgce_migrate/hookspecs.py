@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bgce_migrate.access import Endpoint, Grant, RouteRequest
     from bgce_migrate.domain import Domain
     from bgce_migrate.migration import Plan, Step
-    from bgce_migrate.outcome import Measurement, StepResult
+    from bgce_migrate.outcome import Measurement, RunReport, StepResult
     from bgce_migrate.registry import Registry
 
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -72,10 +72,12 @@ class BgceHooks(Protocol):
         ...
 
     @hookspec
-    def post_apply(self, result: StepResult, plan: Plan) -> None:
-        """Hear how a step ended, after its commit.
+    def post_apply(self, result: StepResult, plan: Plan, report: RunReport) -> None:
+        """Hear how a step ended, after its commit; or, with `report` among the arguments, how a run ended.
 
-        It cannot undo anything: what it raises becomes a warning in the report.
+        An implementation that takes `report` is called once a run, when it is over, whether it went well, failed or
+        was stopped, and its lock is given back; `result` and `plan` are None then. One without it is called after each
+        step. It cannot undo anything: what it raises becomes a warning in the report.
 
         Example:
             ```python

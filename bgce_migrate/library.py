@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bgce_migrate.desk import Desk
+from bgce_migrate.errors import BgceError
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.outcome import RunReport, StatusRow
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.target import Address
+    from bgce_migrate.apply.target import Address, Target
 
 
 def _desk(directory: str | Path, migrations: str | Path | None) -> Desk:
@@ -70,8 +72,34 @@ def up(
     desk = _desk(directory, migrations)
     info = RunInfo.new("up", deployment=deployment)
     options = Options(limits=replace(Limits(), lock_wait=lock_wait), jobs=jobs)
-    with desk.open(_address(desk, database_url, environment)) as target:
-        return desk.up(target, info, options, domain=domain, allow_unlocked=allow_unlocked)
+    name: str | None = None
+    try:
+        with desk.open(_address(desk, database_url, environment)) as target:
+            name = _environment(desk, target)
+            report = desk.up(target, info, options, domain=domain, allow_unlocked=allow_unlocked)
+    except BgceError as error:
+        report = RunReport(info.run_id, "failed", failure=error, deployment=deployment)
+        for warning in _told(desk, report, name).warnings:
+            logging.getLogger("bgce_migrate").warning("%s", warning)
+        raise
+    return _told(desk, report, name)
+
+
+def _environment(desk: Desk, target: Target) -> str | None:
+    """What the history says this database is; asked only where a plugin wants to hear it."""
+    if not desk.host.hears_runs:
+        return None
+    from bgce_migrate.apply.environments import recorded_environment
+
+    return recorded_environment(target)
+
+
+def _told(desk: Desk, report: RunReport, environment: str | None) -> RunReport:
+    """The report, with what plugins could not do with it among its warnings."""
+    if report.result == "nothing_to_do":
+        return report
+    warnings = desk.host.run_ended(replace(report, command="up", environment=environment))
+    return replace(report, warnings=(*report.warnings, *warnings)) if warnings else report
 
 
 def status(

@@ -37,4 +37,14 @@ def load_project(
             )
         host = Host.discover(settings.plugin_names(found), blocked=no_plugins, required=plugins_required)
         project = settings.load(found, delivered=host.delivered())
+        host = _informed(host, project)
     return project, host
+
+
+def _informed(host: Host, project: Project) -> Host:
+    """The shipped webhook knows what `[notifications]` says; arguments of hooks carry no settings."""
+    if "bgce_notifications" not in (plugin.name for plugin in host.plugins):
+        return host
+    from bgce_migrate.notifying.plugin import NAME, Webhook
+
+    return host.with_implementation(NAME, Webhook(project.notices, project.name))

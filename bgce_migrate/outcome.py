@@ -70,6 +70,8 @@ class RunReport(Struct, frozen=True):
         heads: per domain, for `--after` and for evidence outside the database.
         end: None where nothing was applied, or nobody could say.
         restore_point: None where this login may make none.
+        command: what was asked for, and `environment` the database's name among those of `bgce.toml`; known once the
+            run has ended.
     """
 
     run_id: str
@@ -84,6 +86,8 @@ class RunReport(Struct, frozen=True):
     duration_ms: float = 0.0
     end: WalEnd | None = None
     restore_point: RestorePoint | None = None
+    command: str = ""
+    environment: str | None = None
 
     @property
     def exit_code(self) -> int:

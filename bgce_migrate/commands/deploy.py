@@ -10,6 +10,7 @@ import click
 
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, domain_option, option, run_options
+from bgce_migrate.commands.telling import environment_of, tell_deployment
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def run(call: Call, words: tuple[str, ...], deployment: str | None, **said: Any)
     given = deployment or call.run_info("deploy").git_commit
     if given is None:
         raise UsageError("no commit is checked out here to name the deployment after", hint="say --deployment ID")
-    return _done(call, said, _course(call, _id(given), scope, said, words).deploy)
+    hands, course = _course(call, _id(given), scope, said, words)
+    return _done(call, said, hands, course.deploy)
 
 
 @command("begin")
@@ -82,7 +84,8 @@ def run(call: Call, words: tuple[str, ...], deployment: str | None, **said: Any)
 @_all_domains
 def begin(call: Call, deployment: str, **said: Any) -> int:
     """Record that a deployment begins, whose runs and programs are started elsewhere."""
-    return _done(call, said, _course(call, _id(deployment), _scope(call, said), said).begin)
+    hands, course = _course(call, _id(deployment), _scope(call, said), said)
+    return _done(call, said, hands, course.begin)
 
 
 @command("finish")
@@ -104,8 +107,8 @@ def finish(call: Call, deployment: str, ok: bool, failed: bool, **said: Any) -> 
     named = said["domain"] or said["all_domains"]
     with call.target() as target:
         scope = scope_of(standings(read_events(target, deployment)), deployment, _scope(call, said) if named else None)
-    course = _course(call, _id(deployment), scope, said)
-    return _done(call, said, lambda: course.finish(well=ok))
+    hands, course = _course(call, _id(deployment), scope, said)
+    return _done(call, said, hands, lambda: course.finish(well=ok))
 
 
 for _inner in (run, begin, finish):
@@ -121,6 +124,8 @@ class Hands:
         self.scope = scope
         self.deployment = deployment
         self.stop = stop
+        #: Which of the project's environments the database is, once it was seen.
+        self.environment: str | None = call.options["env"]
 
     @property
     def domains(self) -> tuple[Domain, ...]:
@@ -131,6 +136,7 @@ class Hands:
     def open(self) -> Iterator[Target]:
         """The database, for one part of the course."""
         with self.call.target() as target:
+            self.environment = self.environment or environment_of(self.call, target)
             yield target
 
     def info(self, command: str) -> RunInfo:
@@ -188,8 +194,8 @@ class Hands:
             yield Options(limits=limits_of(self.call, self.said), jobs=self.said.get("jobs", 1), progress=told, stop=self.stop)
 
 
-def _course(call: Call, deployment: str, scope: str, said: dict[str, Any], words: tuple[str, ...] = ()) -> Course:
-    """The course of a deployment; from here on signals stop it where it can be gone on with."""
+def _course(call: Call, deployment: str, scope: str, said: dict[str, Any], words: tuple[str, ...] = ()) -> tuple[Hands, Course]:
+    """The course of a deployment, and its hands; from here on signals stop it where it can be gone on with."""
     from bgce_migrate.apply.context import Stop
     from bgce_migrate.commands.runs import limits_of
     from bgce_migrate.commands.signals import stop_on_signals
@@ -202,7 +208,8 @@ def _course(call: Call, deployment: str, scope: str, said: dict[str, Any], words
     )  # fmt: skip
     stop = Stop()
     stop_on_signals(stop)
-    return Course(Hands(call, said, scope, deployment, stop), orders, limits_of(call, said), stop)
+    hands = Hands(call, said, scope, deployment, stop)
+    return hands, Course(hands, orders, limits_of(call, said), stop)
 
 
 def _scope(call: Call, said: dict[str, Any]) -> str:
@@ -219,7 +226,7 @@ def _id(text: str) -> str:
     return text
 
 
-def _done(call: Call, said: dict[str, Any], work: Callable[[], DeployReport]) -> int:
+def _done(call: Call, said: dict[str, Any], hands: Hands, work: Callable[[], DeployReport]) -> int:
     """Do it, print what there is to say, keep the report; the exit code."""
     from bgce_migrate.commands.runs import require_writable, write_report
     from bgce_migrate.report.deploy import deploy_value, print_deploy
@@ -227,7 +234,7 @@ def _done(call: Call, said: dict[str, Any], work: Callable[[], DeployReport]) ->
     file = said.get("report")
     if file is not None:
         require_writable(file)
-    report = work()
+    report = tell_deployment(call, hands, work)
     print_deploy(call.out, report)
     if file is not None:
         write_report(call, file, call.out.document_text("deploy", deploy_value(report)))

@@ -9,6 +9,7 @@ import click
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import Slashed, command, domain_option, option, run_options
 from bgce_migrate.commands.runs import consent_of, run
+from bgce_migrate.commands.telling import reached
 from bgce_migrate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def down(call: Call, count: int | None, **said: Any) -> int:
     selection = _selection(call, count, said)
     source = _source(said)
     info = call.run_info("down")
-    with call.target() as target:
+    with reached(call, info) as target:
 
         def work(options: Options) -> RunReport:
             consent = consent_of(call, yes=said["yes"])
             return desk.down(target, info, options, selection, consent=consent, source=source)
 
-        return run(call, "down", said, work, nothing="nothing to undo: none of this is applied")
+        return run(call, info, target, said, work, nothing="nothing to undo: none of this is applied")
 
 
 def _selection(call: Call, count: int | None, said: dict[str, Any]) -> DownSelection:

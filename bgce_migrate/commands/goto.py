@@ -9,6 +9,7 @@ import click
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import command, domain_option, option, run_options
 from bgce_migrate.commands.runs import consent_of, run
+from bgce_migrate.commands.telling import reached
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.context import Options
@@ -26,7 +27,7 @@ def goto(call: Call, version: int, **said: Any) -> int:
     desk = call.desk
     domain = call.one_domain(f"goto {version}", said["domain"])
     info = call.run_info("goto")
-    with call.target() as target:
+    with reached(call, info) as target:
 
         def work(options: Options) -> RunReport:
             return desk.goto(
@@ -34,4 +35,4 @@ def goto(call: Call, version: int, **said: Any) -> int:
                 consent=consent_of(call, yes=said["yes"]), allow_unlocked=said["allow_unlocked"],
             )  # fmt: skip
 
-        return run(call, "goto", said, work, nothing=f"nothing to do: {domain} is at version {version}")
+        return run(call, info, target, said, work, nothing=f"nothing to do: {domain} is at version {version}")

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgce_migrate.commands.call import Call
-from bgce_migrate.errors import UsageError
+from bgce_migrate.commands.telling import environment_of, tell, tell_failure
+from bgce_migrate.errors import BgceError, UsageError
 
 if TYPE_CHECKING:
-    from bgce_migrate.apply.context import Limits, Options
+    from bgce_migrate.apply.context import Limits, Options, RunInfo
     from bgce_migrate.apply.losses import Loss
+    from bgce_migrate.apply.target import Target
     from bgce_migrate.outcome import RunReport
 
 DEFAULT_LOCK_WAIT = 60.0
@@ -33,11 +35,12 @@ def limits_of(call: Call, said: dict[str, Any]) -> Limits:
 
 
 def run(
-    call: Call, command: str, said: dict[str, Any], work: Callable[[Options], RunReport], *, nothing: str
+    call: Call, info: RunInfo, target: Target, said: dict[str, Any], work: Callable[[Options], RunReport], *, nothing: str
 ) -> int:
-    """Do `work` with progress and signals, print its report, and return its exit code.
+    """Do `work` with progress and signals, tell plugins, print its report, and return its exit code.
 
     Args:
+        info: of the run; its command names the document.
         said: the values of `run_options`, and `atomic` and `expect` where the command has them.
         nothing: the sentence for a run that had nothing to do.
     """
@@ -52,20 +55,26 @@ def run(
         require_writable(file)
     stop = Stop()
     stop_on_signals(stop)
-    with progress(call.out) as told:
-        report = work(
-            Options(
-                limits=limits_of(call, said),
-                jobs=said.get("jobs", 1),
-                atomic=said.get("atomic", False),
-                expect=said.get("expect"),
-                progress=told,
-                stop=stop,
+    try:
+        with progress(call.out) as told:
+            report = work(
+                Options(
+                    limits=limits_of(call, said),
+                    jobs=said.get("jobs"),
+                    atomic=said.get("atomic", False),
+                    expect=said.get("expect"),
+                    progress=told,
+                    stop=stop,
+                )
             )
-        )
-    print_run(call.out, command, report, nothing=nothing)
+    except BgceError as error:
+        tell_failure(call, info, error, environment_of(call, target))
+        raise
+    if report.result != "nothing_to_do":
+        report = tell(call, info, report, environment_of(call, target))
+    print_run(call.out, info.command, report, nothing=nothing)
     if file is not None:
-        write_report(call, file, call.out.document_text(command, receipt(report)))
+        write_report(call, file, call.out.document_text(info.command, receipt(report)))
     return report.exit_code
 
 

@@ -10,6 +10,7 @@ import click
 from bgce_migrate.commands.call import Call
 from bgce_migrate.commands.options import Slashed, command, domain_option, option, run_options
 from bgce_migrate.commands.runs import run
+from bgce_migrate.commands.telling import reached
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.context import Options, RunInfo
@@ -46,7 +47,7 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
 
         return dry_run(call, limit, to, said)
     info = call.run_info("up", said["deployment"])
-    with call.target() as target:
+    with reached(call, info) as target:
 
         def work(options: Options) -> RunReport:
             # Here and not in the library: a process of ours may be forked, a service's that calls us had better not.
@@ -60,7 +61,7 @@ def up(call: Call, limit: int | None, **said: Any) -> int:
             )  # fmt: skip
             return of_environment(call, target, info, options, report)
 
-        code = run(call, "up", said, work, nothing="nothing to do: everything is applied")
+        code = run(call, info, target, said, work, nothing="nothing to do: everything is applied")
     call.show_local_server()
     return code
 

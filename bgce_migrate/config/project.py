@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from bgce_migrate.domain import Domain
 from bgce_migrate.metrics.alerts import Thresholds
 from bgce_migrate.migration import Finding, Severity
+from bgce_migrate.notifying.model import Notices
 from bgce_migrate.pools.model import PoolerSettings
 from bgce_migrate.registry import Registry
 
@@ -117,6 +118,7 @@ class Project(Struct, frozen=True):
     pooler: PoolerSettings = field(default_factory=PoolerSettings)
     code_owners: CodeOwners = CodeOwners()
     alerts: Thresholds = Thresholds()
+    notices: Notices = Notices()
     file: Path | None = None
     patterns: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()

@@ -89,6 +89,15 @@ class AlertsTable(Struct, frozen=True, kw_only=True):
     silent_minutes: int = 15
 
 
+class NotificationsTable(Struct, frozen=True, kw_only=True):
+    """`[notifications]`."""
+
+    url_env: str = "BGCE_WEBHOOK_URL"
+    on: list[str] = field(default_factory=lambda: ["failure", "success"])
+    timeout: float = 5.0
+    environments: list[str] = field(default_factory=list)
+
+
 class BgceToml(Struct, frozen=True, kw_only=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
@@ -102,6 +111,7 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     pgbouncer: PgbouncerTable = PgbouncerTable()
     codeowners: CodeownersTable = CodeownersTable()
     alerts: AlertsTable = AlertsTable()
+    notifications: NotificationsTable = NotificationsTable()
 
 
 class TableToml(Struct, frozen=True, kw_only=True):

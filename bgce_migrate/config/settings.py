@@ -26,8 +26,10 @@ from bgce_migrate.config.schema import BgceToml
 from bgce_migrate.config.surroundings import (
     check_alerts,
     check_code_owners,
+    check_notices,
     check_pooler,
     code_owners,
+    notices,
     pooler,
     thresholds,
 )
@@ -62,7 +64,10 @@ def check_settings(
     file: TomlFile, said: BgceToml, services: Collection[str], mistakes: Mistakes, *, judge_services: bool
 ) -> None:
     """Record every wrong value of `bgce.toml`; services of replicas only when all domains could be read."""
-    around = (check_pooler(said.pgbouncer), check_code_owners(said.codeowners), check_alerts(said.alerts))
+    around = (
+        check_pooler(said.pgbouncer), check_code_owners(said.codeowners), check_alerts(said.alerts),
+        check_notices(said.notifications, said.environments), _variables(said.notifications.url_env, ("notifications", "url_env")),
+    )  # fmt: skip
     for faults in (_project(said), _database(said), _environments(said), _scratch(said), _lint(said), *around):
         for path, message, hint in faults:
             mistakes.add(f"{key_text(path)}: {message}", file.where(path), hint)
@@ -217,6 +222,7 @@ def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: 
         pooler=pooler(said.pgbouncer),
         code_owners=code_owners(said.codeowners),
         alerts=thresholds(said.alerts),
+        notices=notices(said.notifications),
         file=path,
         patterns=tuple(said.project.domains),
     )

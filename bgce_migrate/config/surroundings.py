@@ -1,16 +1,18 @@
-"""`[pgbouncer]`, `[codeowners]` and `[alerts]` of `bgce.toml`: what stands around the database."""
+"""`[pgbouncer]`, `[codeowners]`, `[alerts]` and `[notifications]` of `bgce.toml`: what stands around the database."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import MappingProxyType
+from typing import cast
 
 from bgce_migrate.config.project import CodeOwners
-from bgce_migrate.config.schema import AlertsTable, CodeownersTable, PgbouncerTable
+from bgce_migrate.config.schema import AlertsTable, CodeownersTable, NotificationsTable, PgbouncerTable
 from bgce_migrate.metrics.alerts import Thresholds, bound_fault
+from bgce_migrate.notifying.model import EVENTS, Event, Notices
 from bgce_migrate.pools.model import OLDEST, PoolerSettings, parse_version
-from bgce_migrate.registry.references import KeyPath, printable
+from bgce_migrate.registry.references import KeyPath, did_you_mean, printable
 
 Fault = tuple[KeyPath, str, "str | None"]
 
@@ -19,6 +21,7 @@ _RESERVE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z")
 _OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._/-]*)?\Z|[^\s@]+@[^\s@]+\.[^\s@]+\Z")
 _FILE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,250}\Z")
 _MOST = 100_000
+_LONGEST = 30.0  # seconds
 
 
 def check_pooler(said: PgbouncerTable) -> Iterator[Fault]:
@@ -93,3 +96,23 @@ def check_alerts(said: AlertsTable) -> Iterator[Fault]:
 def thresholds(said: AlertsTable) -> Thresholds:
     """The checked table as a value."""
     return Thresholds(said.slow_seconds, said.pending_hours, said.lock_wait_seconds, said.silent_minutes)
+
+
+def check_notices(said: NotificationsTable, environments: Collection[str]) -> Iterator[Fault]:
+    """Every wrong value of `[notifications]`, but for the variable's name."""
+    for i, event in enumerate(said.on):
+        if event not in EVENTS:
+            yield ("notifications", "on", i), f"'{printable(event[:40])}' is not failure or success", None
+    # A deployment waits for it, and so does whoever presses Ctrl-C.
+    if not 0 < said.timeout <= _LONGEST:
+        yield ("notifications", "timeout"), f"{said.timeout:g} is not above 0 and at most {_LONGEST:g} seconds", None
+    for i, name in enumerate(said.environments):
+        if name not in environments:
+            hint = did_you_mean(name, environments) or f"[environments.{printable(name[:40])}] declares it"
+            yield ("notifications", "environments", i), f"there is no environment '{printable(name[:40])}'", hint
+
+
+def notices(said: NotificationsTable) -> Notices:
+    """The checked table as a value."""
+    on = tuple(cast(Event, event) for event in dict.fromkeys(said.on))
+    return Notices(said.url_env, on, said.timeout, tuple(said.environments))

@@ -130,6 +130,7 @@ class DeployReport(Struct, frozen=True):
         undo: the run that undid; None where there was nothing to undo.
         reason: why it failed; None where it did not.
         failure: what the exit code comes from, or None.
+        warnings: what plugins could not do with it.
     """
 
     deployment: str
@@ -141,6 +142,12 @@ class DeployReport(Struct, frozen=True):
     kept: tuple[Kept, ...] = ()
     reason: str | None = None
     failure: BgceError | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return titled(self.deployment, self.scope)
 
     @property
     def exit_code(self) -> int:

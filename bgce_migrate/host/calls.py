@@ -10,14 +10,15 @@ from threading import Lock
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bgce_migrate.access import HOOKS, Delivered, Endpoint, Grant, RouteRequest
+from bgce_migrate.access import HOOKS, RUN_ENDED, Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain
-from bgce_migrate.errors import Problem, Refused
+from bgce_migrate.errors import BgceError, Problem, Refused
 from bgce_migrate.host.discovery import Plugin, discover, fault_text, plugin_error
 from bgce_migrate.host.rights import grant_fault
 from bgce_migrate.migration import Plan, Step
-from bgce_migrate.outcome import Measurement, StepResult
+from bgce_migrate.outcome import Measurement, RunReport, StepResult
 from bgce_migrate.registry import Registry
 
 _LOG = logging.getLogger("bgce_migrate")
@@ -44,7 +45,7 @@ class Host:
 
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
         self._by_name: dict[str, Plugin] = {}
-        self._calls: dict[str, Calls] = dict.fromkeys(HOOKS, ())
+        self._calls: dict[str, Calls] = dict.fromkeys((*HOOKS, RUN_ENDED), ())
         self._silenced: set[str] = set()
         self._lock = Lock()
         if plugins:
@@ -69,6 +70,10 @@ class Host:
     def plugins(self) -> tuple[Plugin, ...]:
         """All plugins, by name."""
         return tuple(self._by_name[name] for name in sorted(self._by_name))
+
+    def with_implementation(self, name: str, implementation: object) -> Host:
+        """The same plugins, one of them as another object: a shipped one that knows its settings."""
+        return Host([replace(p, implementation=implementation) if p.name == name else p for p in self.plugins])
 
     def answers(self, hook: str) -> bool:
         """Whether any plugin implements a hook."""
@@ -125,9 +130,26 @@ class Host:
         warnings: list[str] = []
         for plugin, call in self._calls["post_apply"]:
             try:
-                call(result=result, plan=plan)
+                call(result=result, plan=plan, report=None)
             except (Exception, SystemExit) as error:
                 warnings.append(f"{plugin} failed in post_apply after {result.id}: {fault_text(error)}")
+        return tuple(warnings)
+
+    @property
+    def hears_runs(self) -> bool:
+        """Whether any plugin wants to know how runs end."""
+        return bool(self._calls[RUN_ENDED])
+
+    def run_ended(self, report: RunReport) -> tuple[str, ...]:
+        """Tell those plugins how a run ended whose `post_apply` takes its report; what they raise comes back as warnings."""
+        warnings: list[str] = []
+        for plugin, call in self._calls[RUN_ENDED]:
+            try:
+                call(result=None, plan=None, report=report)
+            except BgceError as error:
+                warnings.append(f"{plugin}: {error.message}")
+            except (Exception, SystemExit) as error:
+                warnings.append(f"{plugin} failed in post_apply at the end of the run: {fault_text(error)}")
         return tuple(warnings)
 
     def grants(self, domain: Domain, registry: Registry) -> tuple[Grant, ...]:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 #: Plugins that come with the engine: by name on the same road as others, and loaded only where they are named.
-SHIPPED = {"bgce_metrics": "bgce_migrate.exporting.plugin:plugin"}
+SHIPPED = {
+    "bgce_metrics": "bgce_migrate.exporting.plugin:plugin",
+    "bgce_notifications": "bgce_migrate.notifying.plugin:plugin",
+}
 
 
 class Plugin(Struct, frozen=True):

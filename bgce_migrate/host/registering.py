@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-from bgce_migrate.access import GROUP, HOOKS
+from bgce_migrate.access import GROUP, HOOKS, RUN_ENDED
 from bgce_migrate.errors import Problem
 from bgce_migrate.hookspecs import BgceHooks
 from bgce_migrate.host.discovery import Plugin, fault_text, plugin_error
@@ -35,7 +35,12 @@ def register(
             by_name[plugin.name] = plugin
     if problems:
         raise plugin_error(problems[::-1])
-    return by_name, {hook: _ordered(manager, hook, by_name) for hook in HOOKS}
+    calls = {hook: _ordered(manager, hook, by_name) for hook in HOOKS}
+    # One hook with two moments: whoever takes the report of a run hears of the run, whoever does not of each step.
+    whole = {i.plugin_name for i in manager.hook.post_apply.get_hookimpls() if "report" in i.argnames}
+    for name, wanted in ((RUN_ENDED, True), ("post_apply", False)):
+        calls[name] = tuple(c for c in _ordered(manager, "post_apply", by_name) if (c[0].name in whole) is wanted)
+    return by_name, calls
 
 
 def _register(manager: pluggy.PluginManager, plugin: Plugin) -> Problem | None:

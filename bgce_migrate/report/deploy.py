@@ -27,9 +27,9 @@ _WORDS = {
 def print_deploy(out: Output, report: DeployReport) -> None:
     """Steps, programs, what stays, and the verdict; its failure on standard error."""
     out.document("deploy", deploy_value(report))
-    for run in (report.up, report.undo):
-        for warning in run.warnings if run is not None else ():
-            out.note(f"warning: {warning}")
+    runs = [run.warnings for run in (report.up, report.undo) if run is not None]
+    for warning in (warning for warnings in (*runs, report.warnings) for warning in warnings):
+        out.note(f"warning: {warning}")
     out.table(_STEPS, [*_rows(report.up), *_rows(report.undo), *((str(k.id), "stays", k.why) for k in report.kept)])
     for ended in report.ran:
         out.line(ended.sentence)
@@ -50,6 +50,7 @@ def deploy_value(report: DeployReport) -> dict[str, object]:
         "programs": [_program(ended) for ended in report.ran],
         "reason": report.reason,
         "undo": receipt(report.undo) if report.undo is not None else None,
+        "warnings": list(report.warnings),
         "kept": [{**migration_value(kept.id), "why": kept.why} for kept in report.kept],
         "error": error_value(report.failure) if report.failure is not None else None,
     }

@@ -17,7 +17,7 @@ from bgce_migrate.errors import ConfigError, Refused, UsageError
 from bgce_migrate.hookspecs import BgceHooks, hookimpl
 from bgce_migrate.host import Host, Plugin, Routed, unlisted
 from bgce_migrate.migration import Direction, Directives, MigrationId, Mode, Plan, Script, SourceFile, Step
-from bgce_migrate.outcome import Measurement, StepResult, StepStatus
+from bgce_migrate.outcome import Measurement, RunReport, StepResult, StepStatus
 from bgce_migrate.registry import build
 
 ID = MigrationId("postal", 3, "drop_x")
@@ -302,7 +302,7 @@ def call_every_hook(host: Host, folder: Path) -> dict[str, object]:
         host.pre_apply(STEP, PLAN)
     except Refused as refused:
         answers["pre_apply"] = refused
-    answers["post_apply"] = host.post_apply(RESULT, PLAN)
+    answers["post_apply"] = host.post_apply(RESULT, PLAN) + host.run_ended(RunReport("r", "done", command="up"))
     answers["grant"] = host.grants(POSTAL, REGISTRY)
     answers["routing"] = host.routing(RouteRequest("analytics"), (PRIMARY, REPLICA))
     host.metrics(Measurement("steps", 2.0))
@@ -320,7 +320,7 @@ def check_example(hook: str, text: str, folder: Path) -> None:
     elif hook == "pre_apply":
         assert "contracts the schema" in str(answers["pre_apply"])
     elif hook == "post_apply":
-        assert vars(module)["seen"] == ["postal/000003_drop_x applied, one of 1"]
+        assert vars(module)["seen"] == ["up: done" if "report" in text else "postal/000003_drop_x applied, one of 1"]
     elif hook == "grant":
         assert answers["grant"] == (Grant("reporting", "SELECT", "posts", columns=("id", "status")),)
     elif hook == "routing":
