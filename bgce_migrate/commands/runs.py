@@ -60,7 +60,7 @@ def run(
             report = work(
                 Options(
                     limits=limits_of(call, said),
-                    jobs=said.get("jobs"),
+                    jobs=said.get("jobs", 1),
                     atomic=said.get("atomic", False),
                     expect=said.get("expect"),
                     progress=told,
