@@ -68,10 +68,12 @@ def up(
         ...     raise report.failure
     """
     from bgce_migrate.apply.context import Limits, Options, RunInfo
+    from bgce_migrate.naming import replicas
 
     desk = _desk(directory, migrations)
     info = RunInfo.new("up", deployment=deployment)
-    options = Options(limits=replace(Limits(), lock_wait=lock_wait), jobs=jobs)
+    asked = replicas(desk.project, os.environ if environment is None else environment)
+    options = Options(limits=replace(Limits(), lock_wait=lock_wait), jobs=jobs, replicas=asked)
     name: str | None = None
     try:
         with desk.open(_address(desk, database_url, environment)) as target:

@@ -46,6 +46,12 @@ def parse_id(project: Project, text: str) -> MigrationId:
     return MigrationId(one_domain(project, domain or None, text), int(digits))
 
 
+def replicas(project: Project, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Name and address of each declared replica whose variable is set here; the others cannot be asked."""
+    found = ((replica.name, environment.get(replica.url_env, "")) for replica in project.replicas)
+    return tuple((name, address) for name, address in found if address.strip())
+
+
 def passwords(project: Project, environment: Mapping[str, str]) -> dict[str, str]:
     """Passwords of the domains' own logins, from BGCE_PASSWORD_<DOMAIN>, by login."""
     names = {d.migrator: f"BGCE_PASSWORD_{d.name.upper()}" for d in project.domains}

@@ -147,7 +147,7 @@ class Pause:
 
 
 class Options(Struct, frozen=True):
-    """How a run is to be done."""
+    """How a run is to be done. `replicas`: name and address of those that are asked who uses what the plan locks."""
 
     limits: Limits = field(default_factory=Limits)
     jobs: int = 1
@@ -156,6 +156,7 @@ class Options(Struct, frozen=True):
     time_zone: str = "UTC"
     progress: Progress = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
+    replicas: tuple[tuple[str, str], ...] = ()
 
 
 class Access(Struct, frozen=True):

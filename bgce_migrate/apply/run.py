@@ -19,6 +19,7 @@ from bgce_migrate.apply.owned import Owned, search_path
 from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.preflight import require_runnable
 from bgce_migrate.apply.restoring import mark_restore_point
+from bgce_migrate.apply.standbys import StandbyLook
 from bgce_migrate.apply.target import Target, ensure_bookkeeping, require_writable
 from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
@@ -73,8 +74,10 @@ def execute(
             _require_expected(planned.plan, options.expect)
             if not planned.plan.steps:
                 return report("nothing_to_do")
+        look = StandbyLook(options.replicas, planned.plan, domains)
         point = mark_restore_point(context, leadership, target, planned.plan.steps[0].id.domain)
         owned = ready(context, target, planned, domains, hooks, registry)
+        stalling = look.tell(context.progress)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
         results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
@@ -84,7 +87,7 @@ def execute(
             result,
             results,
             heads=MappingProxyType(dict(lanes.heads)),
-            warnings=(*planned.warnings, *lanes.warnings),
+            warnings=(*planned.warnings, *stalling, *lanes.warnings),
             failure=failure,
             restore_point=point,
             end=mark_end(context, leadership, results),

@@ -187,11 +187,14 @@ class Hands:
     @contextmanager
     def _options(self) -> Iterator[Any]:
         from bgce_migrate.apply.context import Options
-        from bgce_migrate.commands.runs import limits_of
+        from bgce_migrate.commands.runs import limits_of, replicas_of
         from bgce_migrate.report.progress import progress
 
         with progress(self.call.out) as told:
-            yield Options(limits=limits_of(self.call, self.said), jobs=self.said.get("jobs", 1), progress=told, stop=self.stop)
+            yield Options(
+                limits=limits_of(self.call, self.said), jobs=self.said.get("jobs", 1), progress=told, stop=self.stop,
+                replicas=replicas_of(self.call),
+            )  # fmt: skip
 
 
 def _course(call: Call, deployment: str, scope: str, said: dict[str, Any], words: tuple[str, ...] = ()) -> tuple[Hands, Course]:

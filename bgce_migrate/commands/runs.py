@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ def run(
                     expect=said.get("expect"),
                     progress=told,
                     stop=stop,
+                    replicas=replicas_of(call),
                 )
             )
     except BgceError as error:
@@ -76,6 +78,16 @@ def run(
     if file is not None:
         write_report(call, file, call.out.document_text(info.command, receipt(report)))
     return report.exit_code
+
+
+def replicas_of(call: Call) -> tuple[tuple[str, str], ...]:
+    """The declared replicas that can be asked from here; their passwords are never shown."""
+    from bgce_migrate.naming import replicas
+
+    found = replicas(call.project, os.environ)
+    for _, address in found:
+        call.out.secrets.add_conninfo(address)
+    return found
 
 
 def consent_of(call: Call, *, yes: bool) -> Callable[[tuple[Loss, ...]], bool]:
