@@ -27,8 +27,22 @@ class StepStatus(str, Enum):
     NOT_RUN = "not_run"
 
 
+class LockWait(Struct, frozen=True):
+    """A wait for a lock that others held: since when (seconds since 1970), for how many seconds, who they were."""
+
+    began: float
+    seconds: float
+    blockers: tuple[str, ...] = ()
+
+
 class StepResult(Struct, frozen=True):
-    """One step of a run. `duration_ms` counts from BEGIN to the answer of COMMIT."""
+    """One step of a run.
+
+    Attributes:
+        duration_ms: from BEGIN to the answer of COMMIT, with all tries.
+        lock_wait_ms: the sum of `waits`.
+        waits: those of 0.1 s and more; behind a transaction pooler none is seen.
+    """
 
     id: MigrationId
     direction: Direction
@@ -38,6 +52,7 @@ class StepResult(Struct, frozen=True):
     retries: int = 0
     lock_wait_ms: float = 0.0
     notes: tuple[str, ...] = ()
+    waits: tuple[LockWait, ...] = ()
 
 
 class Head(Struct, frozen=True):
@@ -96,11 +111,19 @@ class RunReport(Struct, frozen=True):
 
 
 class Measurement(Struct, frozen=True):
-    """One observation for the `metrics` hook, e.g. `step_duration_seconds` of a domain."""
+    """One observation for the `metrics` hook, e.g. `step_duration_seconds` of a domain.
+
+    Attributes:
+        labels: few values each, so that they may be labels of a time series.
+        run_id: of the run it was measured in.
+        of: the step or the run that was measured, where it has ended.
+    """
 
     name: str
     value: float
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    run_id: str = ""
+    of: StepResult | RunReport | None = None
 
 
 class StatusRow(Struct, frozen=True):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 
-from msgspec.structs import replace
-
 from bgce_migrate.apply import closing, faults, recording
 from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
@@ -27,6 +25,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
     heads = dict(lanes.heads)
     error: BgceError | None = None
     current: Owned | None = None
+    ends: list[StepResult] = []
     seen: set[tuple[str | None, ...]] = set()  # locks of earlier steps, each audited with its own step
     try:
         lanes.leadership.check()
@@ -36,7 +35,11 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
             lanes.hooks.pre_apply(current.step, lanes.plan)
             runner.patience.begin(current.step)
             lanes.context.progress.step_started(current.step, len(current.step.script.statements))
+            began = time.monotonic()
             heads[current.step.id.domain] = _one(runner, current, heads.get(current.step.id.domain), seen)
+            took = (time.monotonic() - began) * 1000
+            done = StepResult(current.step.id, current.step.direction, StepStatus.APPLIED, took)
+            ends.append(runner.patience.waits.told(done))
         current = None
         try:
             session.run([Command("COMMIT")])
@@ -59,7 +62,15 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
         lanes.fail(error)
     else:
         lanes.heads = heads
-    return _results(lanes, current, error, (time.monotonic() - started) * 1000)
+    if error is None:
+        return _all_applied(lanes, ends)
+    failed_at = None
+    if current is not None:
+        status = StepStatus.REFUSED if isinstance(error, Refused) else StepStatus.FAILED
+        took = (time.monotonic() - started) * 1000
+        result = StepResult(current.step.id, current.step.direction, status, took, error)
+        failed_at = runner.patience.waits.told(result)
+    return _none_applied(lanes, failed_at, error)
 
 
 def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tuple[str | None, ...]]) -> Head:
@@ -80,22 +91,26 @@ def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tupl
     return recording.head_of(session.run([finish, *map(Command, (*owned.grants, *last))])[0])
 
 
-def _results(lanes: Lanes, current: Owned | None, error: BgceError | None, ms: float) -> tuple[StepResult, ...]:
+def _all_applied(lanes: Lanes, ends: list[StepResult]) -> tuple[StepResult, ...]:
+    for result in ends:
+        lanes.context.progress.step_finished(result)
+        lanes.measure(result)
+    for result in ends:
+        lanes.warnings.extend(lanes.hooks.post_apply(result, lanes.plan))
+    return tuple(ends)
+
+
+def _none_applied(lanes: Lanes, culprit: StepResult | None, error: BgceError) -> tuple[StepResult, ...]:
     out = []
     for owned in lanes.owned:
-        step = owned.step
-        if error is None:
-            result = StepResult(step.id, step.direction, StepStatus.APPLIED, ms / len(lanes.owned))
-        elif current is not None and owned is current:
-            status = StepStatus.REFUSED if isinstance(error, Refused) else StepStatus.FAILED
-            result = StepResult(step.id, step.direction, status, ms, error)
+        if culprit is not None and owned.step.id == culprit.id:
+            result = culprit
+            lanes.measure(result)
         else:
-            result = StepResult(step.id, step.direction, StepStatus.NOT_RUN, notes=("all or nothing: --atomic",))
+            notes = ("all or nothing: --atomic",)
+            result = StepResult(owned.step.id, owned.step.direction, StepStatus.NOT_RUN, notes=notes)
         lanes.context.progress.step_finished(result)
         out.append(result)
-    if error is None:
-        for result in out:
-            lanes.warnings.extend(lanes.hooks.post_apply(replace(result, notes=()), lanes.plan))
-    elif not isinstance(error, StepFailed):
+    if not isinstance(error, StepFailed):
         lanes.warnings.append("nothing was applied: the run was one transaction")
     return tuple(out)

@@ -32,6 +32,7 @@ class JournalRunner:
         self.runner = runner
         self.context = runner.context
         self.leadership = runner.leadership
+        self._retries = 0
 
     def run(self, owned: Owned, previous: Head | None) -> tuple[StepResult, Head | None]:
         """Run what is left of the file, to a result that is certain."""
@@ -70,7 +71,7 @@ class JournalRunner:
                 break
         took = (time.monotonic() - started) * 1000
         status = StepStatus.APPLIED if error is None else StepStatus.FAILED
-        result = StepResult(step.id, step.direction, status, took, error)
+        result = self.runner.patience.waits.told(StepResult(step.id, step.direction, status, took, error, self._retries))
         self.context.progress.step_finished(result)
         return result, head
 
@@ -137,6 +138,7 @@ class JournalRunner:
                 given_up = tries > self.context.limits.retries or time.monotonic() > deadline
                 if not faults.is_retriable(caught.error) or given_up:
                     raise
+                self._retries += 1
 
     def _transaction(self, session: Session, owned: Owned, unit: Unit, previous: Head | None) -> None:
         step, attempt = owned.step, str(uuid.uuid4())

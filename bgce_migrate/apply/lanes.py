@@ -179,17 +179,21 @@ class Lanes:
                 if isinstance(result.error, _ENDS_THE_RUN) or result.status is StepStatus.REFUSED:
                     self._ended = result.error
             self._changed.notify_all()
-        self._tell(owned, result)
+        self._tell(result)
 
-    def _tell(self, owned: Owned, result: StepResult) -> None:
-        domain = owned.step.id.domain
+    def measure(self, result: StepResult) -> None:
+        """Let plugins hear the measurements of a step that has ended."""
+        labels = {"service": result.id.domain, "direction": result.direction.value}
         for name, value in (
             ("step_duration_seconds", result.duration_ms / 1000),
             ("step_success", 1.0 if result.status is StepStatus.APPLIED else 0.0),
             ("step_retries", float(result.retries)),
             ("step_lock_wait_seconds", result.lock_wait_ms / 1000),
         ):
-            self.hooks.metrics(Measurement(name, value, {"service": domain, "direction": owned.step.direction.value}))
+            self.hooks.metrics(Measurement(name, value, labels, self.context.info.run_id, result))
+
+    def _tell(self, result: StepResult) -> None:
+        self.measure(result)
         if result.status is StepStatus.APPLIED:
             warnings = self.hooks.post_apply(result, self.plan)
             with self._changed:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bgce_migrate.apply import faults
 from bgce_migrate.apply.audit import Audit
 from bgce_migrate.apply.context import Context
+from bgce_migrate.apply.waits import Waits
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.wire import Lost
 from bgce_migrate.errors import Interrupted
@@ -21,6 +22,7 @@ class Patience:
     Attributes:
         step: the one under way.
         blockers: who was in the way of any.
+        waits: for how long.
         pausable: whether what runs may be given up and begun again when somebody pauses the run.
     """
 
@@ -28,6 +30,7 @@ class Patience:
         self.context = context
         self.audit = audit
         self.blockers: dict[str, None] = {}
+        self.waits = Waits()
         self.step: Step | None = None
         self.pausable = True
         self._gave_way = False
@@ -35,6 +38,7 @@ class Patience:
     def begin(self, step: Step) -> None:
         """Another try of a step."""
         self.step, self._gave_way = step, False
+        self.waits.over()
 
     def gave_way(self) -> bool:
         """Whether what just failed was given up for a pause, and nobody asked to stop; told once."""
@@ -63,15 +67,16 @@ class Patience:
                 paused, self._gave_way = seconds, True
                 session.cancel()
             if seconds > 0.1 and not self.context.facts.pooled:
-                self._look(session)
+                self._look(session, seconds)
 
         return on_tick
 
-    def _look(self, session: Session) -> None:
+    def _look(self, session: Session, seconds: float) -> None:
         rows = self.audit.blockers(session.libpq_pid)
         # By pid, or by name for a prepared transaction, whatever else of them changes.
         found = {row[0] or row[2] or "": faults.describe_blocker(row) for row in rows}
         self.blockers.update(dict.fromkeys(found.values()))
+        self.waits.look(found.values(), seconds)
         if found and self.step is not None:
             self.context.progress.blocked(self.step, found)
 

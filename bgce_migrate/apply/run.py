@@ -15,6 +15,7 @@ from bgce_migrate.apply.ending import mark_end
 from bgce_migrate.apply.giving import Giving, giving
 from bgce_migrate.apply.lanes import Hooks, Lanes
 from bgce_migrate.apply.leader import Leadership
+from bgce_migrate.apply.measured import Measured
 from bgce_migrate.apply.owned import Owned, search_path
 from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.preflight import require_runnable
@@ -25,7 +26,7 @@ from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Refused
 from bgce_migrate.migration import Plan, Step
-from bgce_migrate.outcome import Measurement, RunReport, StepResult
+from bgce_migrate.outcome import RunReport, StepResult
 from bgce_migrate.registry import Registry
 
 
@@ -46,6 +47,26 @@ def execute(
     Raises:
         BgceError: nothing was changed; once steps run, failures are in the report instead.
     """
+    measured = Measured(hooks, info, target.facts.database)
+    try:
+        report = _execute(target, domains, make_plan, info, hooks, options, registry, measured)
+    except BgceError as error:
+        measured.failed(error)
+        raise
+    measured.ended(report)
+    return report
+
+
+def _execute(
+    target: Target,
+    domains: Mapping[str, Domain],
+    make_plan: Callable[[State], Planned],
+    info: RunInfo,
+    hooks: Hooks,
+    options: Options,
+    registry: Registry | None,
+    measured: Measured,
+) -> RunReport:
     started = time.monotonic()
     before = dict(target.state.heads)
     planned = make_plan(target.state)
@@ -63,7 +84,8 @@ def execute(
     )
     require_runnable(context, target.control, planned, domains, atomic=options.atomic)
     leadership = Leadership(context, target.control)
-    leadership.acquire()
+    with measured.lock():
+        leadership.acquire()
     audit = Audit(context.access, {d.owner: d.name for d in domains.values()})
     asked = Asked(context, audit)
     asked.start()
@@ -83,7 +105,7 @@ def execute(
         results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
         failure = lanes.failure
         result = "done" if failure is None else "interrupted" if failure.exit_code == 130 else "failed"
-        outcome = report(
+        return report(
             result,
             results,
             heads=MappingProxyType(dict(lanes.heads)),
@@ -96,9 +118,6 @@ def execute(
         asked.end()
         leadership.release()
         audit.close()
-    # Whoever writes it somewhere holds nobody up now.
-    hooks.metrics(Measurement("run_success", float(outcome.failure is None), {"run_id": info.run_id}))
-    return outcome
 
 
 def _report(info: RunInfo, target: Target, planned: Planned, started: float, said: Mapping[str, object]) -> RunReport:

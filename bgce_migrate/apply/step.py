@@ -52,6 +52,7 @@ class StepRunner:
         step = owned.step
         self.context.progress.step_started(step, len(step.script.statements))
         result, head = self.attempts(owned, previous)
+        result = self.patience.waits.told(result)
         self.context.progress.step_finished(result)
         return result, head
 

@@ -26,18 +26,19 @@ class Collector:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[str, dict[str, list[float]]] = {}
+        #: By run, service and name: two runs of one process may go on at once.
+        self._seen: dict[str, dict[str, dict[str, list[float]]]] = {}
 
     @hookimpl
     def metrics(self, measurement: Measurement) -> None:
         """Keep it; at the end of a run write what was kept."""
         with self._lock:
             if measurement.name == "run_success":
-                seen, self._seen = self._seen, {}
+                seen = self._seen.pop(measurement.run_id, {})
             else:
                 service = measurement.labels.get("service", "")
-                values = self._seen.setdefault(service, {}).setdefault(measurement.name, [])
-                values.append(measurement.value)
+                services = self._seen.setdefault(measurement.run_id, {})
+                services.setdefault(service, {}).setdefault(measurement.name, []).append(measurement.value)
                 return
         _write({service: _samples(service, values) for service, values in sorted(seen.items()) if service})
 

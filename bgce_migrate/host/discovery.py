@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHIPPED = {
     "bgce_metrics": "bgce_migrate.exporting.plugin:plugin",
     "bgce_notifications": "bgce_migrate.notifying.plugin:plugin",
+    "bgce_otel": "bgce_migrate.exporting.tracing:plugin",
 }
 
 
