@@ -9,6 +9,8 @@ from msgspec import Struct
 
 #: The entry-point group of plugins, and pluggy's project name.
 GROUP = "bgce_migrate"
+#: The plugin that chooses a server when no other does; asked last, always there.
+ROUTING_POLICY = "bgce_routing"
 #: Names of the hooks, in the order of `hookspecs.BgceHooks`.
 HOOKS = ("domain", "pre_apply", "post_apply", "grant", "routing", "metrics")
 #: Those implementations of `post_apply` that take the report of a whole run.
@@ -58,13 +60,19 @@ class Grant(Struct, frozen=True, order=True):
 
 
 class Endpoint(Struct, frozen=True):
-    """A server a read or write can go to. `lag_seconds` is None on the primary or when not known."""
+    """A server a read or write can go to.
+
+    Attributes:
+        lag_seconds: None on the primary or when not known.
+        busy: what this program has under way there.
+    """
 
     name: str
     role: Literal["primary", "replica"]
     services: tuple[str, ...] = ()
     lag_seconds: float | None = None
     reachable: bool = True
+    busy: float = 0.0
 
 
 class RouteRequest(Struct, frozen=True):

@@ -120,7 +120,8 @@ class BgceHooks(Protocol):
         """Choose the server for a request, or return None to leave it to the next.
 
         The first answer wins; plugins are asked in the order of their names. It must be one of
-        `endpoints`. If it raises or answers something else, the default choice is taken, with a warning.
+        `endpoints`. If it raises or answers something else, the built-in policy chooses, with a warning; it is a
+        plugin of this hook, asked last: the least busy replica, else the primary.
 
         Example:
             ```python

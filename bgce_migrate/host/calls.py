@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bgce_migrate.access import HOOKS, RUN_ENDED, Delivered, Endpoint, Grant, RouteRequest
+from bgce_migrate.access import HOOKS, ROUTING_POLICY, RUN_ENDED, Delivered, Endpoint, Grant, RouteRequest
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Problem, Refused
 from bgce_migrate.host.discovery import Plugin, discover, fault_text, plugin_error
@@ -28,10 +28,11 @@ Calls: TypeAlias = "tuple[tuple[Plugin, Callable[..., Any]], ...]"
 
 
 class Routed(Struct, frozen=True):
-    """The answer of `routing`: None leaves the choice to the built-in policy."""
+    """The answer of `routing`, and the name of the plugin that gave it; None where nobody did."""
 
     endpoint: Endpoint | None = None
     warnings: tuple[str, ...] = ()
+    plugin: str = ""
 
 
 class Host:
@@ -46,7 +47,7 @@ class Host:
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
         self._by_name: dict[str, Plugin] = {}
         self._calls: dict[str, Calls] = dict.fromkeys((*HOOKS, RUN_ENDED), ())
-        self._silenced: set[str] = set()
+        self._silenced: set[tuple[str, str]] = set()
         self._lock = Lock()
         if plugins:
             # Most projects have none, so most commands start without pluggy.
@@ -178,18 +179,22 @@ class Host:
         return tuple(sorted(wanted))
 
     def routing(self, request: RouteRequest, endpoints: tuple[Endpoint, ...]) -> Routed:
-        """The first plugin's answer; a fault leaves the choice to the built-in policy, with a warning."""
+        """The first plugin's answer; after a fault the built-in policy alone is asked, with a warning."""
+        warnings: tuple[str, ...] = ()
         for plugin, call in self._calls["routing"]:
+            if warnings and plugin.name != ROUTING_POLICY:
+                continue
             try:
                 answer = call(request=request, endpoints=endpoints)
             except (Exception, SystemExit) as error:
-                return Routed(None, (f"{plugin} failed in routing: {fault_text(error)}",))
+                warnings = (self._fault(plugin, "routing", f"failed in routing: {fault_text(error)}"),)
+                continue
             if answer is None:
                 continue
-            if answer not in endpoints:
-                return Routed(None, (f"{plugin} chose what is not one of the endpoints",))
-            return Routed(answer)
-        return Routed()
+            if answer in endpoints:
+                return Routed(answer, warnings, plugin.name)
+            warnings = (self._fault(plugin, "routing", "chose what is not one of the endpoints"),)
+        return Routed(None, warnings)
 
     def metrics(self, measurement: Measurement) -> None:
         """Tell every observer; one that raises is logged once and the others still hear it."""
@@ -197,8 +202,13 @@ class Host:
             try:
                 call(measurement=measurement)
             except (Exception, SystemExit) as error:
-                with self._lock:
-                    first = plugin.name not in self._silenced
-                    self._silenced.add(plugin.name)
-                if first:
-                    _LOG.warning("%s failed in metrics: %s", plugin, fault_text(error))
+                self._fault(plugin, "metrics", f"failed in metrics: {fault_text(error)}")
+
+    def _fault(self, plugin: Plugin, hook: str, said: str) -> str:
+        """Log the first fault of a plugin in a hook that is called again and again; the words for a report."""
+        with self._lock:
+            first = (plugin.name, hook) not in self._silenced
+            self._silenced.add((plugin.name, hook))
+        if first:
+            _LOG.warning("%s %s", plugin, said)
+        return f"{plugin} {said}"

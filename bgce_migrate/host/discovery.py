@@ -21,6 +21,7 @@ SHIPPED = {
     "bgce_metrics": "bgce_migrate.exporting.plugin:plugin",
     "bgce_notifications": "bgce_migrate.notifying.plugin:plugin",
     "bgce_otel": "bgce_migrate.exporting.tracing:plugin",
+    "bgce_sticky": "bgce_migrate.routing.sticky:plugin",
 }
 
 

@@ -9,12 +9,23 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bgce_migrate.access import Endpoint, RouteRequest
+from bgce_migrate.access import ROUTING_POLICY, Endpoint, RouteRequest
 from bgce_migrate.errors import Unavailable, UsageError
-from bgce_migrate.host import Host
+from bgce_migrate.host import Host, Plugin
 from bgce_migrate.router.declared import Places
 from bgce_migrate.router.watching import Watch
-from bgce_migrate.routing import Board, Breaker, Pick, RoutingSettings, Sight, Signer, Token, View, pick
+from bgce_migrate.routing import (
+    Board,
+    Breaker,
+    Pick,
+    Reader,
+    RoutingSettings,
+    Sight,
+    Signer,
+    Token,
+    View,
+    pick,
+)
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -40,7 +51,7 @@ class Decider:
         self._places = places
         self._settings = settings
         self._signer = signer
-        self._host = host if host is not None and host.answers("routing") else None
+        self._host = _with_policy(host)
         self._board = Board(places.servers, settings)
         self._changed = threading.Condition()
         self._breakers = [Breaker(settings) for _ in places.servers]
@@ -153,8 +164,7 @@ class Decider:
     def _pick(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
         resting = self._resting | frozenset(without) if without else self._resting
         return pick(
-            self.view, service, self._settings, self.busy, time.monotonic(),
-            token=token, max_lag=max_lag, resting=resting,
+            self.view, service, self._settings, time.monotonic(), token=token, max_lag=max_lag, resting=resting,
         )  # fmt: skip
 
     def _wait(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
@@ -181,21 +191,32 @@ class Decider:
         return Choice(view.primary, name, why)
 
     def _asked(
-        self, service: str, intent: Literal["read", "write"], choice: Choice, readers: tuple[object, ...], max_lag: float | None
+        self, service: str, intent: Literal["read", "write"], choice: Choice, readers: tuple[Reader, ...], max_lag: float | None
     ) -> Choice:
-        """Let plugins choose among those that may have it; a replica that would show too little is never offered."""
-        if self._host is None:
-            return choice
-        view, now = self.view, time.monotonic()
-        allowed = {getattr(r, "index", -1): r for r in readers}
-        offered: dict[Endpoint, int] = {}
-        for i, server in enumerate(self._places.servers):
-            if i == view.primary:
-                offered[Endpoint(server.name, "primary")] = i
-            elif i in allowed:
-                lag = max(now - getattr(allowed[i], "fresh", now), 0.0)
-                offered[Endpoint(server.name, "replica", server.services, lag)] = i
+        """Let plugins choose among those that may have it, the built-in policy last.
+
+        Args:
+            choice: the primary, or a replica where there is none; its `why` stands where the built-in policy chooses.
+            readers: the replicas that may have it; one that would show too little is never offered.
+        """
+        view, now, servers = self.view, time.monotonic(), self._places.servers
+        places = [view.primary] if view.primary is not None else []
+        offered = [Endpoint(servers[i].name, "primary", busy=self.busy[i]) for i in places]
+        for reader in readers:
+            i = reader.index
+            places.append(i)
+            lag = max(now - reader.fresh, 0.0)
+            offered.append(Endpoint(reader.name, "replica", servers[i].services, lag, True, self.busy[i]))
         answer = self._host.routing(RouteRequest(service, intent, max_lag), tuple(offered))
         if answer.endpoint is None:
             return Choice(choice.index, choice.server, choice.why, answer.warnings)
-        return Choice(offered[answer.endpoint], answer.endpoint.name, "a plugin chose it")
+        chosen = places[offered.index(answer.endpoint)]
+        why = choice.why if answer.plugin == ROUTING_POLICY else f"plugin {answer.plugin} chose it"
+        return Choice(chosen, answer.endpoint.name, why, answer.warnings)
+
+
+def _with_policy(host: Host | None) -> Host:
+    """The plugins, and the built-in policy among them."""
+    from bgce_migrate.routing.policy import plugin
+
+    return Host((*(host.plugins if host is not None else ()), Plugin(ROUTING_POLICY, plugin)))

@@ -1,8 +1,8 @@
-"""The built-in policy: the least busy replica that has replayed what the reader wrote, else the primary."""
+"""Which replicas may serve a read: they answer, do not rest, are young enough and have replayed what the reader wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ class Pick(Struct, frozen=True):
     """Where a read may go.
 
     Attributes:
-        readers: the replicas that may serve it, best first; empty leaves the primary.
+        readers: the replicas that may serve it, as declared; empty leaves the primary.
         why: in words.
         waits: a replica could serve it as soon as it has replayed the token.
     """
@@ -28,17 +28,15 @@ def pick(
     view: View,
     service: str,
     settings: RoutingSettings,
-    busy: Sequence[float],
     now: float,
     *,
     token: Token | None = None,
     max_lag: float | None = None,
     resting: Collection[int] = (),
 ) -> Pick:
-    """Choose for one read. Every reader it names shows the token's write, and is no older than `max_lag`.
+    """Find them for one read. Every reader it names shows the token's write, and is no older than `max_lag`.
 
     Args:
-        busy: what is under way at each server, by its place in the declarations.
         now: monotonic seconds.
         token: of a write; not an expired one.
         resting: servers that nothing is sent to.
@@ -61,6 +59,4 @@ def pick(
         if not caught:
             return Pick((), "no replica has replayed its last write", True)
         live = caught
-    if len(live) > 1:
-        live.sort(key=lambda r: busy[r.index])
     return Pick(tuple(live), "the least busy replica that may serve it" if len(live) > 1 else "the replica that may serve it")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import logging
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bgce_migrate.access import Endpoint, RouteRequest
 from bgce_migrate.errors import UsageError
 from bgce_migrate.hookspecs import hookimpl
 from bgce_migrate.host import Host, Plugin
+from bgce_migrate.host.discovery import discover
 from bgce_migrate.router import Places
 from bgce_migrate.router.deciding import Decider
 from bgce_migrate.routing import (
@@ -26,6 +30,7 @@ from bgce_migrate.routing import (
     Trail,
     pick,
 )
+from bgce_migrate.routing.sticky import plugin as sticky
 
 SETTINGS = RoutingSettings()
 SERVERS = (Served("primary", "primary"), Served("replica1", "replica", ("postal",)), Served("replica2", "replica", ("postal",)))
@@ -93,7 +98,7 @@ def test_another_cluster_is_never_asked() -> None:
 
 
 def _pick(board: Board, now: float, **more: object) -> list[str]:
-    return [r.name for r in pick(board.view, "postal", SETTINGS, [0.0] * 3, now, **more).readers]  # type: ignore[arg-type]
+    return [r.name for r in pick(board.view, "postal", SETTINGS, now, **more).readers]  # type: ignore[arg-type]
 
 
 def test_a_read_that_names_an_age_gets_no_older_one() -> None:
@@ -178,9 +183,58 @@ class _Second:
         return next((e for e in endpoints if e.name == "replica2" and request.intent == "read"), None)
 
 
-def test_a_plugin_chooses_among_those_that_may_have_it() -> None:
-    import time
+class _Broken:
+    @hookimpl
+    def routing(self, request: RouteRequest) -> Endpoint | None:
+        raise OSError("its table is gone")
 
+
+def _decider(*plugins: Plugin, **settings: float) -> Decider:
+    """Two replicas of postal that have everything."""
+    now = time.monotonic()
+    decider = Decider(Places(SERVERS, ("", "", ""), {"postal": 2}), RoutingSettings(**settings), Signer(), Host(plugins))  # type: ignore[arg-type]
+    decider.tell(0, _primary(100, now))
+    for index in (1, 2):
+        decider.tell(index, _standby(100, now))
+    return decider
+
+
+def test_a_plugin_that_raises_leaves_the_policy_and_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Not even the plugins after it are asked: what one of them would have said is not known to fit."""
+    decider = _decider(Plugin("a_broken", _Broken()), Plugin("second", _Second()))
+    with caplog.at_level(logging.WARNING, "bgce_migrate"):
+        choices = [decider.choose("postal", "read") for _ in range(3)]
+    assert [(c.server, c.why) for c in choices] == [("replica1", "the least busy replica that may serve it")] * 3
+    assert choices[0].warnings == ("plugin a_broken failed in routing: OSError: its table is gone",)
+    assert [r.getMessage() for r in caplog.records] == list(choices[0].warnings)
+
+
+def test_the_built_in_policy_is_a_plugin_asked_last() -> None:
+    decider = _decider()
+    assert decider.choose("postal", "read").server == "replica1"
+    decider.busy[1] = 1
+    assert decider.choose("postal", "read").server == "replica2"
+    hooked = _decider(Plugin("second", _Second()))
+    assert hooked.choose("postal", "read").why == "plugin second chose it"
+    assert hooked.choose("postal", "write").why == "writes go to the primary"  # it answered None
+
+
+def test_sticky_services_keep_their_replica_and_share_them_all() -> None:
+    services = [f"service{i}" for i in range(40)]
+    three = tuple(Endpoint(f"replica{i}", "replica") for i in (1, 2, 3))
+    chosen = {s: sticky.routing(RouteRequest(s), (Endpoint("primary", "primary"), *three)) for s in services}
+    assert {e.name for e in chosen.values() if e is not None} == {"replica1", "replica2", "replica3"}
+    for service in services:  # one that goes takes only its own services along, however busy the others are
+        left = tuple(replace(e, busy=5.0) for e in three if e.name != "replica2")
+        now, before = sticky.routing(RouteRequest(service), left), chosen[service]
+        assert now is not None and before is not None
+        assert before.name == "replica2" or now.name == before.name
+    assert sticky.routing(RouteRequest("postal", "write"), three) is None
+    (shipped,) = discover(["bgce_sticky"])
+    assert _decider(shipped).choose("postal", "read").why == "plugin bgce_sticky chose it"
+
+
+def test_a_plugin_chooses_among_those_that_may_have_it() -> None:
     plugin, signer, now = _Second(), Signer(), time.monotonic()
     places = Places(SERVERS, ("", "", ""), {"postal": 2})
     decider = Decider(places, RoutingSettings(max_wait=0.0), signer, Host((Plugin("second", plugin),)))

@@ -263,7 +263,7 @@ class TestRouting:
         return Host(plugins).routing(self.REQUEST, (PRIMARY, REPLICA))
 
     def test_the_first_answer_wins(self) -> None:
-        assert self.routed("return None", "return endpoints[1]", "return endpoints[0]") == Routed(REPLICA)
+        assert self.routed("return None", "return endpoints[1]", "return endpoints[0]") == Routed(REPLICA, plugin="p1")
         assert self.routed("return None") == Routed()
         assert self.routed() == Routed()
 
@@ -324,7 +324,7 @@ def check_example(hook: str, text: str, folder: Path) -> None:
     elif hook == "grant":
         assert answers["grant"] == (Grant("reporting", "SELECT", "posts", columns=("id", "status")),)
     elif hook == "routing":
-        assert answers["routing"] == Routed(REPLICA)
+        assert answers["routing"] == Routed(REPLICA, plugin="example")
     else:
         assert vars(module)["total"] == {"steps": 2.0}
 
