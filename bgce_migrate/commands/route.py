@@ -31,7 +31,7 @@ def route(
     environment of bgce.toml stands before the command here: bgce-migrate --env production route.
     """
     from bgce_migrate.report import route as report
-    from bgce_migrate.router import of_project, show
+    from bgce_migrate.router import of_project, settings_of, show
 
     _require_sense(service, dsn_of, read, env_of, declared)
     service = service or dsn_of or env_of
@@ -46,7 +46,7 @@ def route(
         call.out.note(f"note: {missing}")
     if service is not None and (dsn_of or env_of):
         return _told(call, places, service, bool(read), declared=declared, dsn=dsn_of is not None)
-    shown = show(places, call.desk.host, (service,) if service is not None else places.services)
+    shown = show(places, call.desk.host, (service,) if service is not None else places.services, settings_of(call.project))
     for warning in report.warnings(shown.answers):
         call.out.note(f"warning: {warning}")
     call.out.document("route", report.document(shown))
@@ -58,11 +58,11 @@ def route(
 
 def _told(call: Call, places: Places, service: str, read: bool, *, declared: bool, dsn: bool) -> int:
     from bgce_migrate.report import route as report
-    from bgce_migrate.router import show
+    from bgce_migrate.router import settings_of, show
     from bgce_migrate.router.once import address, by_declaration
 
     answer: Answer
-    answer = by_declaration(places, service) if declared else show(places, call.desk.host, (service,)).answers[0]
+    answer = by_declaration(places, service) if declared else show(places, call.desk.host, (service,), settings_of(call.project)).answers[0]
     wanted = {"read": answer.read, "write": answer.write}
     if dsn:
         wanted = {"read": answer.read} if read else {"write": answer.write}

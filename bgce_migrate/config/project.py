@@ -45,6 +45,20 @@ class Replica(Struct, frozen=True):
     services: tuple[str, ...] = ()
 
 
+class Routing(Struct, frozen=True):
+    """How reads are routed.
+
+    Attributes:
+        values: fields of `routing.RoutingSettings` that are not as by default.
+        key_env: the variable with the key of tokens.
+        pools: connections to each server, by service, instead of the declared ones.
+    """
+
+    values: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    key_env: str = "BGCE_ROUTING_KEY"
+    pools: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
 class Compat(Struct, frozen=True):
     """What is kept true for other tools. `golang_migrate` is a table name with `{service}` in it."""
 
@@ -112,6 +126,7 @@ class Project(Struct, frozen=True):
     database: Database = Database()
     environments: Mapping[str, Environment] = field(default_factory=lambda: MappingProxyType({}))
     replicas: tuple[Replica, ...] = ()
+    routing: Routing = field(default_factory=Routing)
     compat: Compat = Compat()
     scratch: Scratch = Scratch()
     lint: Lint = Lint()

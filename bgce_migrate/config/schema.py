@@ -98,6 +98,24 @@ class NotificationsTable(Struct, frozen=True, kw_only=True):
     environments: list[str] = field(default_factory=list)
 
 
+class RoutingTable(Struct, frozen=True, kw_only=True):
+    """`[routing]`; the defaults of what is not said are those of `routing.RoutingSettings`."""
+
+    poll_seconds: float | UnsetType = UNSET
+    max_wait_seconds: float | UnsetType = UNSET
+    max_lag_bytes: int | UnsetType = UNSET
+    max_lag_seconds: float | UnsetType = UNSET
+    return_below: float | UnsetType = UNSET
+    silence_seconds: float | UnsetType = UNSET
+    token_seconds: float | UnsetType = UNSET
+    failures: int | UnsetType = UNSET
+    rest_seconds: float | UnsetType = UNSET
+    rest_most_seconds: float | UnsetType = UNSET
+    patience_seconds: float | UnsetType = UNSET
+    key_env: str = "BGCE_ROUTING_KEY"
+    pools: dict[str, int] = field(default_factory=dict)
+
+
 class BgceToml(Struct, frozen=True, kw_only=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
@@ -105,6 +123,7 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     database: DatabaseTable = DatabaseTable()
     environments: dict[str, EnvironmentTable] = field(default_factory=dict)
     replica: list[ReplicaTable] = field(default_factory=list)
+    routing: RoutingTable = RoutingTable()
     compat: CompatTable = CompatTable()
     scratch: ScratchTable = ScratchTable()
     lint: LintTable = LintTable()

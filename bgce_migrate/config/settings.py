@@ -22,6 +22,7 @@ from bgce_migrate.config.project import (
     Replica,
     Scratch,
 )
+from bgce_migrate.config.routes import check_routing, routing
 from bgce_migrate.config.schema import BgceToml
 from bgce_migrate.config.surroundings import (
     check_alerts,
@@ -71,7 +72,8 @@ def check_settings(
     for faults in (_project(said), _database(said), _environments(said), _scratch(said), _lint(said), *around):
         for path, message, hint in faults:
             mistakes.add(f"{key_text(path)}: {message}", file.where(path), hint)
-    for path, message, hint in _replicas(said, services if judge_services else None):
+    known = services if judge_services else None
+    for path, message, hint in (*_replicas(said, known), *check_routing(said.routing, known)):
         mistakes.add(f"{key_text(path)}: {message}", file.where(path), hint)
 
 
@@ -207,6 +209,7 @@ def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: 
             }
         ),
         replicas=tuple(Replica(r.name, r.url_env, tuple(r.services)) for r in said.replica),
+        routing=routing(said.routing),
         compat=Compat(said.compat.golang_migrate),
         scratch=Scratch(
             cast("Provider | None", said.scratch.provider), said.scratch.major, said.scratch.image

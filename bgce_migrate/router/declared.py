@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from bgce_migrate.config import Project
 from bgce_migrate.errors import ConfigError
 from bgce_migrate.pools.model import DEFAULT_POOL
-from bgce_migrate.routing import Served
+from bgce_migrate.routing import RoutingSettings, Served
 
 
 class Places(Struct, frozen=True):
@@ -33,6 +33,11 @@ class Places(Struct, frozen=True):
     def services(self) -> tuple[str, ...]:
         """Declared services, by the rank of their domain."""
         return tuple(self.pools)
+
+
+def settings_of(project: Project) -> RoutingSettings:
+    """What `[routing]` says, and the defaults of what it does not say."""
+    return RoutingSettings(**project.routing.values)  # type: ignore[arg-type]
 
 
 def of_project(project: Project, conninfo: str, environment: Mapping[str, str]) -> Places:
@@ -62,7 +67,7 @@ def of_project(project: Project, conninfo: str, environment: Mapping[str, str]) 
     return Places(
         tuple(servers),
         tuple(conninfos),
-        MappingProxyType({s.name: s.pool or DEFAULT_POOL for s in services}),
+        MappingProxyType({s.name: project.routing.pools.get(s.name) or s.pool or DEFAULT_POOL for s in services}),
         MappingProxyType({s.name: s.login for s in services}),
         tuple(missing),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate.db.session import endpoint, shown
 from bgce_migrate.errors import Unavailable
@@ -15,7 +16,7 @@ from bgce_migrate.router.watching import look_once
 from bgce_migrate.routing import RoutingSettings, Signer, View
 
 #: A look at a dead server takes seconds; those that answered at once are no older for it.
-_PATIENT = RoutingSettings(silence=15.0, token_lifetime=60.0)
+_PATIENT = 15.0
 
 
 class Answer(Struct, frozen=True):
@@ -39,9 +40,12 @@ class Shown(Struct, frozen=True):
         return shown(self.places.conninfos[index])
 
 
-def show(places: Places, host: Host | None, services: Sequence[str]) -> Shown:
+def show(places: Places, host: Host | None, services: Sequence[str], settings: RoutingSettings | None = None) -> Shown:
     """Ask every server once, all at the same time."""
-    decider = Decider(places, _PATIENT, Signer(), host)
+    usual = settings or RoutingSettings()
+    silence = max(usual.silence, _PATIENT)
+    patient = replace(usual, silence=silence, token_lifetime=usual.token_lifetime + silence)
+    decider = Decider(places, patient, Signer(), host)
     for index, sight in enumerate(look_once(places.conninfos)):
         decider.tell(index, sight)
     return Shown(places, decider.view, tuple(_answer(decider, service) for service in services))

@@ -13,15 +13,13 @@ from bgce_migrate.db.pooled import elsewhere, insert_position, is_misrouted
 from bgce_migrate.errors import Unavailable, UsageError
 from bgce_migrate.host import Host
 from bgce_migrate.router.deciding import Choice, Decider
-from bgce_migrate.router.declared import Places, of_project
+from bgce_migrate.router.declared import Places, of_project, settings_of
 from bgce_migrate.router.leases import Lease
 from bgce_migrate.router.lending import Lending
 from bgce_migrate.routing import RoutingSettings, Signer, View
 
 T = TypeVar("T")
 
-#: Holds the key of tokens, the same in all programs that hand tokens to each other.
-KEY_VARIABLE = "BGCE_ROUTING_KEY"
 _SHORTEST_KEY = 16  # bytes
 #: A position that no standby reaches: reads with it go to the primary.
 _NOWHERE = 2**64 - 1
@@ -69,7 +67,7 @@ class Router:
         environment: Mapping[str, str] | None = None,
         settings: RoutingSettings | None = None,
     ) -> Router:
-        """The router of a project: addresses and the key (`BGCE_ROUTING_KEY`) come from the environment.
+        """The router of a project: addresses and the key come from the environment, `settings` from `[routing]`.
 
         Raises:
             BgceError: configuration mistakes, or no database is named.
@@ -80,11 +78,12 @@ class Router:
         env = os.environ if environment is None else environment
         project, host = load_project(Path(directory))
         choice = config.resolve(project, flag=database_url, environment=env)
-        key = env.get(KEY_VARIABLE)
+        variable = project.routing.key_env
+        key = env.get(variable)
         if key is not None and len(key.encode()) < _SHORTEST_KEY:
-            raise UsageError(f"{KEY_VARIABLE} is shorter than {_SHORTEST_KEY} bytes", hint="for example: openssl rand -hex 32")
+            raise UsageError(f"{variable} is shorter than {_SHORTEST_KEY} bytes", hint="for example: openssl rand -hex 32")
         places = of_project(project, choice.conninfo, env)
-        return cls(places, key=key.encode() if key else None, settings=settings, host=host)
+        return cls(places, key=key.encode() if key else None, settings=settings or settings_of(project), host=host)
 
     @property
     def view(self) -> View:

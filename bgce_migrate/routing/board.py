@@ -126,9 +126,9 @@ class Board:
         return "is no standby, and another server takes writes" if self._system else "is no standby; no primary was seen"
 
     def _lags(self, i: int, missing: int, behind: float | None) -> bool:
-        """Out beyond a limit, in again below half of both: one that is near it does not come and go."""
-        part = 0.5 if i in self._out else 1.0
+        """Out beyond a limit, in again below a part of both: one that is near it does not come and go."""
         s = self._settings
+        part = s.return_below if i in self._out else 1.0
         too_old = missing > s.max_lag_bytes * part or (behind or 0.0) > s.max_lag * part
         (self._out.add if too_old else self._out.discard)(i)
         return too_old

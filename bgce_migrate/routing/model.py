@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from bgce_migrate.errors import UsageError
 
@@ -16,7 +17,8 @@ class RoutingSettings(Struct, frozen=True):
     Attributes:
         poll: between two looks at a server.
         max_wait: how long a read waits for a replica that has replayed its token.
-        max_lag_bytes, max_lag: a replica that is further behind serves nobody until it is within half of both.
+        max_lag_bytes, max_lag: a replica that is further behind serves nobody.
+        return_below: the part of both limits within which it serves again: one that is near them does not come and go.
         silence: after so long without an answer nothing is sent to a server.
         token_lifetime: how long a token counts. More than `max_lag`: a read that comes with an expired one sees its
             write all the same, because no replica is that far behind.
@@ -32,6 +34,7 @@ class RoutingSettings(Struct, frozen=True):
     max_wait: float = 0.05
     max_lag_bytes: int = 16 * 1024 * 1024
     max_lag: float = 10.0
+    return_below: float = 0.5
     silence: float = 2.0
     token_lifetime: float = 30.0
     failures: int = 3
@@ -40,17 +43,37 @@ class RoutingSettings(Struct, frozen=True):
     patience: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.max_lag + self.silence >= self.token_lifetime:
-            raise UsageError(
-                f"tokens live {self.token_lifetime:g} s, and replicas may be {self.max_lag + self.silence:g} s behind:"
-                " an expired token would not protect its read",
-                hint="make token_lifetime longer than max_lag and silence together",
-            )
-        if self.poll <= 0 or self.poll * 2 > self.silence:
-            raise UsageError(
-                f"a look every {self.poll:g} s and silence after {self.silence:g} s do not fit together",
-                hint="silence is at least twice poll",
-            )
+        for misfit in misfits(asdict(self)):
+            raise UsageError(misfit.message, hint=misfit.hint)
+
+
+class Misfit(Struct, frozen=True):
+    """Settings that do not go together, by name."""
+
+    names: tuple[str, ...]
+    message: str
+    hint: str
+
+
+def misfits(values: Mapping[str, float]) -> Iterator[Misfit]:
+    """What contradicts itself in the fields of `RoutingSettings`."""
+    oldest = values["max_lag"] + values["silence"]
+    if oldest >= values["token_lifetime"]:
+        yield Misfit(
+            ("token_lifetime", "max_lag", "silence"),
+            f"tokens live {values['token_lifetime']:g} s, and replicas may be {oldest:g} s behind:"
+            " an expired token would not protect its read",
+            "let tokens live longer than lag and silence together",
+        )
+    if values["poll"] <= 0 or values["poll"] * 2 > values["silence"]:
+        yield Misfit(
+            ("silence", "poll"),
+            f"a look every {values['poll']:g} s and silence after {values['silence']:g} s do not fit together",
+            "silence is at least twice the time between two looks",
+        )
+    if values["rest_most"] < values["rest"]:
+        message = f"a rest of {values['rest']:g} s is longer than the longest, {values['rest_most']:g} s"
+        yield Misfit(("rest_most", "rest"), message, "the longest is at least the first")
 
 
 class Served(Struct, frozen=True):
