@@ -7,7 +7,7 @@ import difflib
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -103,9 +103,10 @@ def main(ctx: click.Context, /, golang_lock_timeout: float | None, golang_prefet
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises."""
-    out = Output(as_json=_wants_json(arguments))
+    out = Output(as_json=_wants_json(arguments), json_log=_wants_json_log(arguments))
     out.secrets.add(os.environ.get("PGPASSWORD"))
     out.secrets.add_conninfo(os.environ.get("DATABASE_URL"))
+    unfollow = _follow(out)
     try:
         interrupt_on_term()
         code = _answer(arguments, out)
@@ -120,6 +121,7 @@ def execute(arguments: Sequence[str]) -> int:
     except Exception as error:  # whatever it is, nobody gets a traceback
         code = _bug(out, error)
     ignore_signals()
+    unfollow()
     out.finish()
     if out.fault is not None:
         out.note(f"error: the result could not be written: {out.fault}")
@@ -165,6 +167,23 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     words = list(arguments)
     ours = words[: words.index("--")] if "--" in words else words  # what follows is another program's
     return "--json" in ours or said in ("1", "true", "yes", "on", "t", "y")
+
+
+def _follow(out: Output) -> Callable[[], None]:
+    if not out.json_log:
+        return lambda: None
+    from bgce_migrate.report.log import follow
+
+    return follow(out.note)
+
+
+def _wants_json_log(arguments: Sequence[str]) -> bool:
+    said = os.environ.get(variable(("--log-format",)))
+    if not said and not any(word.startswith("--log-format") for word in arguments):
+        return False
+    from bgce_migrate.report.log import asked_for
+
+    return asked_for(arguments, said)
 
 
 def _fail(out: Output, error: BgceError) -> int:

@@ -44,8 +44,13 @@ class Measured:
 
     def failed(self, error: BgceError) -> None:
         """It ended without a report."""
-        result = "interrupted" if error.exit_code == 130 else "failed"
-        self.ended(RunReport(self._info.run_id, result, failure=error, deployment=self._info.deployment))
+        self.ended(failed_report(self._info, error))
 
     def _tell(self, name: str, value: float, labels: dict[str, str], of: RunReport | None = None) -> None:
         self._observers.metrics(Measurement(name, value, labels, self._info.run_id, of))
+
+
+def failed_report(info: RunInfo, error: BgceError) -> RunReport:
+    """The report of a run that ended before its first step."""
+    result = "interrupted" if error.exit_code == 130 else "failed"
+    return RunReport(info.run_id, result, failure=error, deployment=info.deployment)

@@ -183,8 +183,3 @@ def _require_expected(plan: Plan, expect: str | None) -> None:
             f"the plan is {plan.fingerprint or 'empty'} now, not {expect}: something has moved since it was shown",
             hint="look at `bgce-migrate plan` again",
         )
-
-
-def failed_report(info: RunInfo, error: BgceError) -> RunReport:
-    """The report of a run that ended before its first step."""
-    return RunReport(info.run_id, "failed", failure=error, deployment=info.deployment)

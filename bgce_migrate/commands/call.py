@@ -41,6 +41,7 @@ class Call:
         self._address: Address | None = None
         self.out.json = self.out.json or options["json"]
         self.out.verbose = self.out.verbose or options["verbose"]
+        self.out.json_log = options["log_format"] == "json"
         self.out.secrets.add_conninfo(options["database_url"])
 
     @classmethod
@@ -57,7 +58,9 @@ class Call:
     @property
     def asks(self) -> bool:
         """Whether there is a person to ask."""
-        return not self.options["no_input"] and _terminal(sys.stdin) and _terminal(sys.stderr)
+        if self.options["no_input"] or self.out.json_log:
+            return False
+        return _terminal(sys.stdin) and _terminal(sys.stderr)
 
     @property
     def folder(self) -> Path:
@@ -145,7 +148,9 @@ class Call:
         from bgce_migrate.apply.context import RunInfo
         from bgce_migrate.commands.checkout import commit_of
 
-        return RunInfo.new(command, deployment=deployment, git_commit=commit_of(self.desk.project.root))
+        info = RunInfo.new(command, deployment=deployment, git_commit=commit_of(self.desk.project.root))
+        self.out.run_id = info.run_id
+        return info
 
     def require_domain(self, name: str) -> None:
         """Refuse a domain that the project does not have, with the names of those it has."""

@@ -176,6 +176,12 @@ class Hands:
         """A line of progress."""
         self.call.out.note(text)
 
+    @property
+    def heard(self) -> Callable[[str, str], None] | None:
+        """Who gets what programs print: standard error as it is, but for a log of JSON lines."""
+        out = self.call.out
+        return (lambda what, line: out.event("output", program=what, message=line)) if out.json_log else None
+
     def _consent(self, losses: tuple[Loss, ...]) -> bool:
         from bgce_migrate.commands.runs import consent_of
         from bgce_migrate.errors import Refused

@@ -71,6 +71,8 @@ def shared_options() -> list[click.Option]:
                          "help": "bgce.toml itself, instead of looking upwards."}),
         (("--no-plugin", "no_plugins"), {"metavar": "NAME", "multiple": True, "help": "Leave a plugin out."}),
         (("--json",), {"is_flag": True, "help": "Print the result as a JSON document."}),
+        (("--log-format",), {"type": click.Choice(["text", "json"]),
+                             "help": "Progress and errors as sentences (default), or as JSON, one object a line."}),
         (("--no-input",), {"is_flag": True, "help": "Never ask."}),
         (("-v", "--verbose"), {"is_flag": True, "help": "Say more."}),
     )  # fmt: skip

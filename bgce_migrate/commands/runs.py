@@ -46,9 +46,10 @@ def run(
         nothing: the sentence for a run that had nothing to do.
     """
     from bgce_migrate.apply.context import Options, Stop
+    from bgce_migrate.apply.measured import failed_report
     from bgce_migrate.commands.signals import stop_on_signals
     from bgce_migrate.report.progress import progress
-    from bgce_migrate.report.runs import print_run
+    from bgce_migrate.report.runs import log_end, print_run
     from bgce_migrate.report.values import receipt
 
     file = said.get("report")
@@ -56,6 +57,7 @@ def run(
         require_writable(file)
     stop = Stop()
     stop_on_signals(stop)
+    call.out.event("run_started", command=info.command, deployment=info.deployment, commit=info.git_commit)
     try:
         with progress(call.out) as told:
             report = work(
@@ -71,6 +73,7 @@ def run(
             )
     except BgceError as error:
         tell_failure(call, info, error, environment_of(call, target))
+        log_end(call.out, info.command, failed_report(info, error))
         raise
     if report.result != "nothing_to_do":
         report = tell(call, info, report, environment_of(call, target))

@@ -44,6 +44,7 @@ def wait(call: Call, needs: tuple[str, ...], timeout: float, schema: str | None,
             if replicas and not name:
                 end = gate.end()
     seconds = time.monotonic() - started
+    call.out.event("ready", needs=[i.short for i in wanted], seconds=round(seconds, 3))
     names = [name for name in addresses if name]
     call.out.document("wait", {
         "ready": True, "needs": [{"domain": i.domain, "version": i.version} for i in gate.needs],
@@ -66,7 +67,8 @@ def _pass(call: Call, gate: Gate, name: str, timeout: float) -> None:
             raise error
         if not said:
             why = f" ({seen.reason})" if seen.reason else ""
-            call.out.note(f"waiting{on} for {', '.join(i.short for i in seen.missing)}{why}")
+            needs = [i.short for i in seen.missing]
+            call.out.note(f"waiting{on} for {', '.join(needs)}{why}", "waiting", needs=needs, replica=name or None)
             said = True
         time.sleep(min(seen.pause, max(gate.left, 0)))
 

@@ -41,6 +41,8 @@ class Hands(Protocol):
         self, target: Target, info: RunInfo, before: Collection[MigrationId], undone: Collection[MigrationId]
     ) -> tuple[str, ...]: ...
     def tell(self, text: str) -> None: ...
+    @property
+    def heard(self) -> outside.Heard | None: ...
 
 
 class Course:
@@ -145,10 +147,10 @@ class Course:
     def _run(self) -> str | None:
         """The command, then its health; what went wrong."""
         more = {"BGCE_DEPLOYMENT": self.orders.deployment}
-        timeout = self.orders.timeout
-        asked: list[Callable[[], Ended]] = [lambda: outside.run("command", self.orders.words, timeout, self.stop, more)]
+        timeout, heard = self.orders.timeout, self.hands.heard
+        asked: list[Callable[[], Ended]] = [lambda: outside.run("command", self.orders.words, timeout, self.stop, more, heard)]
         if (line := self.orders.health) is not None:
-            asked.append(lambda: outside.healthy(line, timeout, self.stop, more))
+            asked.append(lambda: outside.healthy(line, timeout, self.stop, more, heard))
         for ask in asked:
             try:
                 ended = ask()

@@ -37,6 +37,17 @@ def print_deploy(out: Output, report: DeployReport) -> None:
     out.line(f"deployment {report.deployment} of {of} {_WORDS[report.result]}")
     if report.failure is not None:
         print_error(out, report.failure)
+    out.event(
+        "deploy_finished",
+        "info" if report.failure is None else "error",
+        deployment=report.deployment,
+        domain=None if report.scope == "*" else report.scope,
+        result=report.result,
+        exit_code=report.exit_code,
+        reason=report.reason,
+        runs=[run.run_id for run in (report.up, report.undo) if run is not None],
+        kept=[str(kept.id) for kept in report.kept],
+    )
 
 
 def deploy_value(report: DeployReport) -> dict[str, object]:

@@ -13,6 +13,9 @@ _LABELS = {"server_hint": "server's hint", "stands": "what stands"}
 
 def print_error(out: Output, error: BgceError, *, label: str = "error") -> None:
     """Sentence, facts, the single problems, hint and place, on standard error."""
+    if out.json_log:
+        out.event(label, label, **error_value(error))
+        return
     out.note(f"{label}: {error.message}")
     for name, value in error.facts.items():
         if value:

@@ -23,11 +23,15 @@ class Output:
     Attributes:
         json: results are JSON documents on standard output.
         verbose: say also what is only sometimes of interest.
+        json_log: standard error is JSON, one object a line, instead of sentences.
+        run_id: of the run that is under way.
     """
 
-    def __init__(self, *, as_json: bool = False, verbose: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, verbose: bool = False, json_log: bool = False) -> None:
         self.json = as_json
         self.verbose = verbose
+        self.json_log = json_log
+        self.run_id: str | None = None
         self.secrets = Secrets()
         self.fault: str | None = None
         self._gone: set[TextIO] = set()
@@ -43,7 +47,7 @@ class Output:
     @property
     def progress_is_terminal(self) -> bool:
         """Whether progress can be a line that changes."""
-        return _is_terminal(sys.stderr)
+        return not self.json_log and _is_terminal(sys.stderr)
 
     def line(self, text: str = "") -> None:
         """A line of the result; left out with `--json`, where the document is the result."""
@@ -83,10 +87,26 @@ class Output:
         whole = {"schema": f"bgce-migrate/{command}/1", **content}
         return json.dumps(whole if open_secrets else self._masked(whole), indent=2)
 
-    def note(self, text: str) -> None:
-        """A line of progress, a warning or an error."""
+    def note(self, text: str, event: str = "note", /, **fields: object) -> None:
+        """A line of progress, a warning or an error; for machines an event with the same words, and more fields."""
+        if self.json_log:
+            from bgce_migrate.report.log import graded
+
+            level, message = graded(text)
+            self.event(event, level, message=message, **fields)
+            return
         self._flush(sys.stdout)
         self._write(sys.stderr, clean(self.secrets.mask(text)) + "\n")
+
+    def event(self, name: str, level: str = "info", /, **fields: object) -> None:
+        """Something that happened, for logs of machines; nothing where people read sentences."""
+        if self.json_log:
+            from bgce_migrate.report.log import line
+
+            # Masked before it is quoted: quoting may change what a password looks like.
+            shown = {key: self._masked(value) for key, value in fields.items()}
+            self._flush(sys.stdout)
+            self._write(sys.stderr, line(name, level, self.run_id, shown) + "\n")
 
     def detail(self, text: str) -> None:
         """A note that is of interest with `-v` only."""

@@ -23,6 +23,11 @@ STILL_RUNNING = 30.0
 @contextlib.contextmanager
 def progress(out: Output) -> Iterator[Progress]:
     """What a run tells its story to."""
+    if out.json_log:
+        from bgce_migrate.report.json_progress import JsonProgress
+
+        yield JsonProgress(out)
+        return
     if not out.progress_is_terminal:
         yield PlainProgress(out)
         return

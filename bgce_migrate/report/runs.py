@@ -39,6 +39,24 @@ def print_run(out: Output, command: str, report: RunReport, *, nothing: str) -> 
     if report.failure is not None:
         _print_failures(out, report)
         out.note(f"next: {_next_command(command, report)}")
+    log_end(out, command, report)
+
+
+def log_end(out: Output, command: str, report: RunReport) -> None:
+    """The last event of a run, in a log of JSON lines; its steps and errors have events of their own."""
+    applied = sum(1 for step in report.steps if step.status is StepStatus.APPLIED)
+    out.event(
+        "run_finished",
+        "info" if report.failure is None else "error",
+        command=command,
+        result=report.result,
+        exit_code=report.exit_code,
+        duration_ms=round(report.duration_ms, 1),
+        steps=len(report.steps),
+        applied=applied,
+        deployment=report.deployment,
+        database=report.target.get("database"),
+    )
 
 
 def status_word(step: StepResult) -> str:
