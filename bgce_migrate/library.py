@@ -43,7 +43,7 @@ def up(
     domain: str | None = None,
     allow_unlocked: bool = False,
     lock_wait: float = 60.0,
-    jobs: int = 1,
+    jobs: int | None = None,
     deployment: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> RunReport:
@@ -54,6 +54,7 @@ def up(
         database_url: instead of the project's variables.
         migrations: an undeclared tree instead of a project.
         lock_wait: seconds to wait for another run.
+        jobs: lanes that run at once; None: one, or up to four where nothing is applied yet.
         environment: instead of `os.environ`.
 
     Returns:

@@ -147,10 +147,15 @@ class Pause:
 
 
 class Options(Struct, frozen=True):
-    """How a run is to be done. `replicas`: name and address of those that are asked who uses what the plan locks."""
+    """How a run is to be done.
+
+    Attributes:
+        jobs: lanes that run at once; None leaves it to the run.
+        replicas: name and address of those that are asked who uses what the plan locks.
+    """
 
     limits: Limits = field(default_factory=Limits)
-    jobs: int = 1
+    jobs: int | None = None
     atomic: bool = False
     expect: str | None = None
     time_zone: str = "UTC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,8 @@ class Lanes:
         self._applied: set[MigrationId] = set()
         self._ended: BgceError | None = None
         self._changed = threading.Condition()
+        #: Plugins hear one lane at a time: those that know nothing of threads stay right.
+        self._asking = threading.Lock()
         self._first_session = first_session
         self._in_plan = frozenset(o.step.id for o in self.owned)
         for place, o in enumerate(self.owned):
@@ -82,7 +85,7 @@ class Lanes:
     def run(self, jobs: int) -> tuple[StepResult, ...]:
         """Run everything that can run; results in the plan's order, one for each step."""
         lanes = max(1, min(jobs, len({o.step.id.domain for o in self.owned})))
-        threads = [threading.Thread(target=self._lane, args=(None,), daemon=True) for _ in range(lanes - 1)]
+        threads = [threading.Thread(target=self._further_lane, daemon=True) for _ in range(lanes - 1)]
         for thread in threads:
             thread.start()
         self._lane(self._first_session)
@@ -90,18 +93,33 @@ class Lanes:
             thread.join()
         return tuple(self._results.get(o.step.id) or self._not_run(o) for o in self.owned)
 
+    def _further_lane(self) -> None:
+        """One beside the first, if the server has a connection for it."""
+        if self._separate_logins:
+            return self._lane(None)
+        try:
+            session = self.context.access.lead()
+        except Unavailable:
+            return None
+        with contextlib.closing(session):
+            return self._lane(session)
+
+    @property
+    def _separate_logins(self) -> bool:
+        """In mode `login` every domain has a login, so a session, of its own."""
+        return self.context.access.mode == "login" and self.context.guarded
+
     def _lane(self, session: Session | None) -> None:
         runners: dict[str, StepRunner] = {}
         try:
             while (owned := self._next()) is not None:
-                # In mode `login` every domain has a login, so a session, of its own.
-                key = owned.migrator if self.context.access.mode == "login" and self.context.guarded else ""
+                key = owned.migrator if self._separate_logins else ""
                 if key not in runners:
                     runners[key] = StepRunner(self.context, self.leadership, None if key else session, self.audit)
                 self._done(owned, *self._run_one(runners[key], owned))
         finally:
             for runner in runners.values():
-                if runner.session is not None and runner.session is not self._first_session:
+                if runner.session is not None and runner.session is not session:
                     runner.session.close()
 
     def _next(self) -> Owned | None:
@@ -151,7 +169,8 @@ class Lanes:
             self.leadership.check()
             if self.context.stop.requested:
                 raise Interrupted("stopped as asked; what was applied stands and is recorded")
-            self.hooks.pre_apply(step, self.plan)
+            with self._asking:
+                self.hooks.pre_apply(step, self.plan)
         except Refused as error:
             result = StepResult(step.id, step.direction, StepStatus.REFUSED, error=error)
             self.context.progress.step_finished(result)
@@ -195,7 +214,8 @@ class Lanes:
     def _tell(self, result: StepResult) -> None:
         self.measure(result)
         if result.status is StepStatus.APPLIED:
-            warnings = self.hooks.post_apply(result, self.plan)
+            with self._asking:
+                warnings = self.hooks.post_apply(result, self.plan)
             with self._changed:
                 self.warnings.extend(warnings)
 

@@ -29,6 +29,8 @@ from bgce_migrate.migration import Plan, Step
 from bgce_migrate.outcome import RunReport, StepResult
 from bgce_migrate.registry import Registry
 
+_STEPS_A_LANE, _MOST_LANES = 50, 4
+
 
 def execute(
     target: Target,
@@ -102,7 +104,8 @@ def _execute(
         stalling = look.tell(context.progress)
         # A session that runs steps is changed by them; in layout plain and mode role it is the leader's own login.
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
-        results = run_atomically(lanes) if options.atomic else lanes.run(options.jobs)
+        jobs = options.jobs or _lanes(context, target.state, len(owned))
+        results = run_atomically(lanes) if options.atomic else lanes.run(jobs)
         failure = lanes.failure
         result = "done" if failure is None else "interrupted" if failure.exit_code == 130 else "failed"
         return report(
@@ -118,6 +121,18 @@ def _execute(
         asked.end()
         leadership.release()
         audit.close()
+
+
+def _lanes(context: Context, state: State, steps: int) -> int:
+    """How many lanes a run takes that was not told.
+
+    One: it meets a live database with as few locks at once as it can. Where nothing has ever been applied nobody is
+    there to be disturbed, and a lane more for each 50 steps, up to four, is worth its connection. Behind a pooler
+    connections are few, and in mode `login` each lane needs one for each domain.
+    """
+    if state.heads or context.facts.pooled or context.access.mode == "login":
+        return 1
+    return max(1, min(_MOST_LANES, steps // _STEPS_A_LANE))
 
 
 def _report(info: RunInfo, target: Target, planned: Planned, started: float, said: Mapping[str, object]) -> RunReport:

@@ -198,7 +198,7 @@ class Hands:
 
         with progress(self.call.out) as told:
             yield Options(
-                limits=limits_of(self.call, self.said), jobs=self.said.get("jobs", 1), progress=told, stop=self.stop,
+                limits=limits_of(self.call, self.said), jobs=self.said.get("jobs"), progress=told, stop=self.stop,
                 replicas=replicas_of(self.call),
             )  # fmt: skip
 

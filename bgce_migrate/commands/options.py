@@ -130,7 +130,7 @@ def run_options(function: F) -> F:
 
 
 _RUN_OPTIONS = (
-    option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Lanes that run at once (1)."),
+    option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Lanes that run at once (1; up to 4 where nothing is applied yet)."),
     option("--lock-wait", type=click.FloatRange(0), metavar="S", help="Seconds to wait for another run (60)."),
     option("--retry-for", type=click.FloatRange(0), metavar="S", default=30.0,
            help="Seconds in which a step that met a lock is tried again (30)."),

@@ -63,7 +63,7 @@ def run(
             report = work(
                 Options(
                     limits=limits_of(call, said),
-                    jobs=said.get("jobs", 1),
+                    jobs=said.get("jobs"),
                     atomic=said.get("atomic", False),
                     expect=said.get("expect"),
                     progress=told,
