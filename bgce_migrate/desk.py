@@ -88,8 +88,7 @@ class Desk(Struct):
         from bgce_migrate.apply.target import Address
 
         database = self.project.database
-        passwords = naming.passwords(self.project, environment)
-        return Address(choice.conninfo, database.bookkeeping_schema, database.mode, passwords), choice.notes
+        return Address(choice.conninfo, database.bookkeeping_schema, database.mode, naming.passwords(self.project, environment)), choice.notes
 
     def open(self, address: Address, *, check: bool = True) -> Target:
         """Connect and read who answers and what is recorded."""
@@ -143,7 +142,7 @@ class Desk(Struct):
         from bgce_migrate.planning import Selection, planner
 
         make_plan = planner(self.tree, Selection(domain, limit, to, allow_unlocked))
-        return execute(target, {d.name: d for d in self.project.domains}, make_plan, info, self.host, replace(options, time_zone=self.project.timezone), self.project.registry)
+        return execute(target, {d.name: d for d in self.project.domains}, make_plan, info, self.host, self._as_declared(options), self.project.registry)
 
     def down(
         self,
@@ -162,7 +161,11 @@ class Desk(Struct):
         from bgce_migrate.undoing import undo
 
         naming.require_domain(self.project, selection.domain)
-        return undo(self.tree, target, info, replace(options, time_zone=self.project.timezone), selection, self.host, consent, source)
+        return undo(self.tree, target, info, self._as_declared(options), selection, self.host, consent, source)
+
+    def _as_declared(self, options: Options) -> Options:
+        from bgce_migrate.apply.marks import Tables
+        return replace(options, time_zone=self.project.timezone, versions=Tables.of(self.tree))
 
     def goto(
         self,
@@ -217,14 +220,14 @@ class Desk(Struct):
         self, target: Target, info: RunInfo, limits: Limits, domain: str | None, version: int
     ) -> tuple[MigrationId, ...]:
         """Record that one domain is at `version`, without running anything."""
-        from bgce_migrate.apply.marks import mark
+        from bgce_migrate.apply.marks import Tables, mark
         from bgce_migrate.standing import marks_to
 
         name = naming.one_domain(self.project, domain, f"force {version}")
         if version > 0 and MigrationId(name, version) not in self.tree.migrations:
             raise UsageError(f"{name} has no version {version}", hint="`bgce-migrate status` lists them")
         marks = marks_to(self.tree, target, name, version)
-        return mark(target, info, limits, marks) if marks else ()
+        return mark(target, info, limits, marks, versions=Tables.of(self.tree)) if marks else ()
 
     def repair(
         self,
@@ -245,7 +248,7 @@ class Desk(Struct):
         if accept_rewind is not None:
             done.append(marks.accept_target(target, info, limits, "accept-rewind", accept_rewind))
         if forget_journal is not None:
-            done.append(marks.forget_journal(target, info, limits, self.parse_id(forget_journal)))
+            done.append(marks.forget_journal(target, info, limits, self.parse_id(forget_journal), marks.Tables.of(self.tree)))
         return tuple(done)
 
     def drop(self, target: Target, info: RunInfo, limits: Limits) -> tuple[str, ...]:
@@ -255,7 +258,7 @@ class Desk(Struct):
         if target.layout == "guarded":
             applied = [(i, False, None, None) for i in reversed(target.state.applied)]
             if applied:
-                marks.mark(target, info, limits, applied)
+                marks.mark(target, info, limits, applied, versions=marks.Tables.of(self.tree))
         return marks.drop_everything(target, [d.owner for d in reversed(self.project.domains)])
 
     def bootstrap(

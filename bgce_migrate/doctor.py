@@ -10,9 +10,10 @@ from bgce_migrate import __version__
 from bgce_migrate.apply import bootstrap
 from bgce_migrate.db.session import shown
 from bgce_migrate.db.statements import BOOKKEEPER, MIGRATOR
-from bgce_migrate.errors import BgceError
+from bgce_migrate.errors import BgceError, Refused
 from bgce_migrate.host import unlisted
 from bgce_migrate.servers import programs
+from bgce_migrate.standing import version_rows
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.target import Address, Target
@@ -77,7 +78,17 @@ def _target(desk: Desk, target: Target) -> Lines:
         out.append(("time zone", f"steps run in {desk.project.timezone}, the database's own is {facts.time_zone}"))
     if layout == "guarded":
         out += _guarded(desk, target)
+    if tables := desk.project.compat.tables(desk.project.domains):
+        out.append(("golang-migrate", _version_rows(desk, target, len(tables))))
     return out
+
+
+def _version_rows(desk: Desk, target: Target, count: int) -> str:
+    try:
+        said = version_rows(desk.tree, target)
+    except Refused as refused:
+        return refused.message
+    return "; ".join(said) if said else f"{count} version tables say what history says"
 
 
 def _guarded(desk: Desk, target: Target) -> Lines:

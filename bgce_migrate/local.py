@@ -108,6 +108,7 @@ def wanted(project: Project, domains: tuple[Domain, ...]) -> bootstrap.Wanted:
         database.extensions,
         project.history_view,
         _shared(project, domains),
+        project.compat.tables(domains),
     )
 
 

@@ -71,7 +71,7 @@ def scope_of(project: Project, host: Host, target: Target, absent: Collection[Ab
     by_domain = {d.migrator: (d.owner,) for d in declared}
     everything = {MIGRATOR: tuple(d.owner for d in declared)}
     places = [f"{project.database.bookkeeping_schema}.migration_state", project.history_view or ""]
-    pattern = project.compat.golang_migrate
+    tables = project.compat.tables(declared)
     return Scope(
         registry=project.registry,
         guarded=target.layout == "guarded",
@@ -80,9 +80,7 @@ def scope_of(project: Project, host: Host, target: Target, absent: Collection[Ab
         bookkeeping=project.database.bookkeeping_schema,
         bookkeeper=BOOKKEEPER,
         states=tuple((schema, name) for schema, dot, name in (p.partition(".") for p in places) if dot),
-        versions={
-            s.name: (d.schema, pattern.replace("{service}", s.name)) for d in declared if pattern for s in d.services
-        },
+        versions={s.name: tables[d.name] for d in declared if d.name in tables for s in d.services},
         absent=frozenset(absent),
         extra=tuple((d.name, grant) for d in declared for grant in host.grants(d, project.registry)),
     )

@@ -42,6 +42,16 @@ def _recorded(target: Target | None) -> tuple[set[MigrationId], dict[int, str]]:
     return failed, times
 
 
+def version_rows(tree: Tree, target: Target) -> tuple[str, ...]:
+    """Sentences about golang-migrate's version rows that do not say what they should."""
+    if tree.project.compat.golang_migrate is None:
+        return ()
+    from bgce_migrate.apply.compat.agreeing import disagreements
+    from bgce_migrate.apply.compat.rows import Tables
+
+    return tuple(d.text for d in disagreements(target, Tables.of(tree)))
+
+
 def marks_to(tree: Tree, target: Target, domain: str, version: int) -> list[Mark]:
     """What `force` must record so that `domain` counts as being at `version`."""
     applied = target.state.applied

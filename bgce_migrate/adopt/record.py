@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bgce_migrate.adopt.model import Adoption
+from bgce_migrate.apply.compat.rows import Tables
 from bgce_migrate.apply.marks import mark
 from bgce_migrate.apply.target import require_writable
 from bgce_migrate.migration import MigrationId
@@ -44,7 +45,8 @@ def record(
     for migration in adoption.found:
         down = tree.down_source(migration)
         marks.append((migration, True, tree.checksum(migration), down.text if down else None))
-    return mark(target, info, limits, marks, reasons=_reasons(adoption, what, despite), check=check)
+    why = _reasons(adoption, what, despite)
+    return mark(target, info, limits, marks, reasons=why, check=check, versions=Tables.of(tree))
 
 
 def _reasons(adoption: Adoption, what: str, despite: str | None) -> Mapping[str, tuple[str, str]]:

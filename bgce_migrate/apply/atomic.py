@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 
 from bgce_migrate.apply import closing, faults, recording
 from bgce_migrate.apply.lanes import Lanes
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.apply.step import StepRunner
+from bgce_migrate.db.statements import set_role
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.errors import BgceError, Interrupted, NeedsHuman, Refused, StepFailed, Unavailable
 from bgce_migrate.outcome import Head, StepResult, StepStatus
@@ -42,7 +44,7 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
             ends.append(runner.patience.waits.told(done))
         current = None
         try:
-            session.run([Command("COMMIT")])
+            session.run([*_version_rows(runner, lanes.owned), Command("COMMIT")])
         except Lost as lost:
             raise NeedsHuman(
                 f"the answer to COMMIT was lost: {lost}", hint="run again: history says whether it is applied"
@@ -71,6 +73,15 @@ def run_atomically(lanes: Lanes) -> tuple[StepResult, ...]:
         result = StepResult(current.step.id, current.step.direction, status, took, error)
         failed_at = runner.patience.waits.told(result)
     return _none_applied(lanes, failed_at, error)
+
+
+def _version_rows(runner: StepRunner, steps: Sequence[Owned]) -> list[Command]:
+    """Once, at the end: what a step has written here, the next one's audit would meet as foreign."""
+    rows, session = runner.context.versions, runner.open(steps[0])
+    for owned in steps:
+        rows.done(owned.step)
+    kept = rows.beside(session, runner.leadership.epoch, (owned.step.id.domain for owned in steps))
+    return [Command(set_role(None)), *kept, Command(set_role(steps[-1].owner))] if kept else []
 
 
 def _one(runner: StepRunner, owned: Owned, previous: Head | None, seen: set[tuple[str | None, ...]]) -> Head:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from bgce_migrate.apply.compat.making import missing as missing_version_tables
 from bgce_migrate.apply.everybody import close_database, close_new_database
 from bgce_migrate.apply.extending import refusal
 from bgce_migrate.apply.preparing import Found as Found
@@ -38,6 +41,7 @@ class Script:
             *(st.create_extension(e) for e in self.wanted.extensions if e not in self.found.extensions),
             *self._bookkeeping(),
             *self._memberships(),
+            *self._version_tables(),
             *self._shared(),
         ]
         return [*out, *(f"REVOKE {st.identifier(role)} FROM {self._me}" for role in self._borrowed)]
@@ -162,6 +166,15 @@ class Script:
                 )
         return out
 
+    def _version_tables(self) -> list[str]:
+        wanted = self.wanted
+        # Functions that call those of a newer bookkeeping are made anew with it.
+        old = 0 < self.found.version < BOOKKEEPING_VERSION
+        found = replace(self.found.versions, functions=False) if old else self.found.versions
+        return missing_version_tables(
+            found, wanted.domains, wanted.versions, wanted.schema, self._migrators(), self._borrow
+        )
+
     def _shared(self) -> list[str]:
         """EXECUTE on shared functions that are there already; those to come bring it with them."""
         out = []
@@ -188,7 +201,7 @@ def plan(
         new: the name of a database that is yet to be made, while the session is in another one.
     """
     require_changeable(read_facts(session))
-    found = find(session, wanted.schema) if new is None else in_new_database(find(session, wanted.schema))
+    found = find(session, wanted.schema, wanted.versions) if new is None else in_new_database(find(session, wanted.schema))
     script = Script(found, wanted, session.server_version)
     close = close_new_database(new, wanted.domains) if new else close_database(session, wanted.domains)
     return [*script.build(verifiers), *close], script.warnings

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from bgce_migrate.apply.compat.rows import NONE as NO_ROWS
+from bgce_migrate.apply.compat.rows import Tables, VersionRows
 from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.target import Facts
 from bgce_migrate.errors import Interrupted
@@ -159,6 +161,7 @@ class Options(Struct, frozen=True):
     atomic: bool = False
     expect: str | None = None
     time_zone: str = "UTC"
+    versions: Tables = Tables()
     progress: Progress = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
     replicas: tuple[tuple[str, str], ...] = ()
@@ -207,6 +210,7 @@ class Context(Struct):
     time_zone: str = "UTC"
     started: float = field(default_factory=time.monotonic)
     pause: Pause = field(default_factory=Pause)
+    versions: VersionRows = NO_ROWS
 
     @property
     def guarded(self) -> bool:

@@ -162,7 +162,8 @@ class JournalRunner:
             self._done(session, owned, unit, "the file itself rolls it back")
             return
         role = [Command(set_role(owned.owner))] if owned.owner else []
-        replies = session.run([record, *role, *map(Command, (*known, *last)), Command("COMMIT")])
+        dirty = self.context.versions.begun(session, self.leadership.epoch, step, attempt)
+        replies = session.run([*dirty, record, *role, *map(Command, (*known, *last)), Command("COMMIT")])
         if replies[-1].tag != "COMMIT":
             raise StepFailed(f"{step.id} failed: the server answered COMMIT with {replies[-1].tag}")
 
@@ -259,7 +260,8 @@ class JournalRunner:
     # -- its records -------------------------------------------------------------------------------------------
 
     def _intent(self, session: Session, owned: Owned, unit: Unit) -> None:
-        session.run([recording.intent(session, self.leadership.epoch, self.context.info.run_id, owned.step, unit)])
+        dirty = self.context.versions.begun(session, self.leadership.epoch, owned.step)
+        session.run([*dirty, recording.intent(session, self.leadership.epoch, self.context.info.run_id, owned.step, unit)])
 
     def _done(self, session: Session, owned: Owned, unit: Unit, evidence: str) -> None:
         session.run([recording.done(session, self.leadership.epoch, owned.step, unit, evidence)])

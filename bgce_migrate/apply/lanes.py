@@ -187,6 +187,7 @@ class Lanes:
             self._results[owned.step.id] = result
             if result.status is StepStatus.APPLIED:
                 self._applied.add(owned.step.id)
+                self.context.versions.done(owned.step)
             self._busy.discard(domain)
             if head is not None:
                 self.heads[domain] = head

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from bgce_migrate.apply import recording
+from bgce_migrate.apply.compat.agreeing import prepared
+from bgce_migrate.apply.compat.rows import Tables as Tables
 from bgce_migrate.apply.context import Context, Limits, RunInfo
 from bgce_migrate.apply.leader import Leadership
 from bgce_migrate.apply.target import Target, ensure_bookkeeping
@@ -15,6 +17,8 @@ from bgce_migrate.db.wire import Command, Failed
 from bgce_migrate.errors import Refused
 from bgce_migrate.migration import MigrationId
 from bgce_migrate.outcome import Head
+
+NO_TABLES = Tables()
 
 
 @contextmanager
@@ -39,6 +43,7 @@ def mark(
     *,
     reasons: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     check: Callable[[], None] = lambda: None,
+    versions: Tables = NO_TABLES,
 ) -> tuple[MigrationId, ...]:
     """Record migrations as applied or reverted without running them, all in one transaction.
 
@@ -46,10 +51,12 @@ def mark(
         marks: (id, applied, checksum, down text) of each.
         reasons: by domain, what was decided and why; a row of its own before the marks.
         check: called under the run's lock before anything is written; what it raises leaves all as it was.
+        versions: golang-migrate's rows that say the same afterwards.
     """
     done = []
     with leading(target, info, limits) as leadership:
         check()
+        rows = prepared(target, versions, leadership, trusting=True)
         heads = dict(target.state.heads)
         target.control.execute("BEGIN")
         try:
@@ -58,8 +65,10 @@ def mark(
             for migration, applied, checksum, down in marks:
                 row = recording.mark_row(info, migration, applied=applied, checksum=checksum, down=down)
                 heads[migration.domain] = _record(target, leadership, migration.domain, heads, row)
+                rows.switch(migration, applied)
                 done.append(migration)
-            target.control.execute("COMMIT")
+            kept = rows.beside(target.control, leadership.epoch, (migration.domain for migration in done))
+            target.control.run([*kept, Command("COMMIT")])
         except BaseException:
             if target.control.usable:
                 target.control.execute("ROLLBACK")
@@ -97,17 +106,19 @@ def accept_target(target: Target, info: RunInfo, limits: Limits, what: str, reas
     )
 
 
-def forget_journal(target: Target, info: RunInfo, limits: Limits, migration: MigrationId) -> str:
+def forget_journal(
+    target: Target, info: RunInfo, limits: Limits, migration: MigrationId, versions: Tables = NO_TABLES
+) -> str:
     """Forget what a half-done journaled file has done; its next run begins at its first statement."""
     with leading(target, info, limits) as leadership:
-        rows = target.control.run(
-            [
-                target.control.call(
-                    "forget_journal", ("bigint", str(leadership.epoch)), ("text", migration.domain),
-                    ("bigint", str(migration.version)),
-                )
-            ]
-        )[0].rows  # fmt: skip
+        kept = prepared(target, versions, leadership, trusting=True)
+        kept.forget(migration)
+        call = target.control.call(
+            "forget_journal", ("bigint", str(leadership.epoch)), ("text", migration.domain), ("bigint", str(migration.version))
+        )
+        # One transaction: nothing else begins or ends one between them.
+        clean = kept.beside(target.control, leadership.epoch, (migration.domain,))
+        rows = target.control.run([call, *clean])[0].rows
     return f"forgot {rows[0][0]} journal rows of {migration.short}"
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from bgce_migrate.db import golang_migrate
+from bgce_migrate.db.golang_migrate import Place
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import read_facts
 from bgce_migrate.domain import Domain
@@ -20,6 +25,7 @@ class Wanted(Struct, frozen=True):
     extensions: tuple[str, ...] = ()
     history_view: str | None = None
     shared: tuple[Shared, ...] = ()
+    versions: Mapping[str, Place] = MappingProxyType({})  # golang-migrate's tables by domain
 
 
 class Shared(Struct, frozen=True):
@@ -49,6 +55,7 @@ class Found(Struct, frozen=True):
     options: dict[tuple[str, str], str] = field(default_factory=dict)  # of memberships, from 16 on
     functions: frozenset[tuple[str, str, str]] = frozenset()  # (schema, name, arguments)
     executors: frozenset[tuple[str, str]] = frozenset()  # (schema.name(arguments), role or "" for PUBLIC)
+    versions: golang_migrate.Found = golang_migrate.Found()
 
     @property
     def bookkeeping(self) -> bool:
@@ -56,8 +63,8 @@ class Found(Struct, frozen=True):
         return self.version > 0
 
 
-def find(session: Session, schema: str) -> Found:
-    """Read the catalog; two round trips."""
+def find(session: Session, schema: str, versions: Mapping[str, Place] = MappingProxyType({})) -> Found:
+    """Read the catalog; two round trips, more where golang-migrate's tables (by domain) are wanted."""
     facts = read_facts(session)
     me, superuser, createrole, stats_admin, _ = session.ask("roles", "me")[0]
     rows = session.ask("roles", "existing", schema)
@@ -96,6 +103,7 @@ def find(session: Session, schema: str) -> Found:
         functions=frozenset((a or "", b or "", o or "") for k, a, b, o in rows if k == "function"),
         executors=frozenset((f"{a}.{b}({o})", "") for k, a, b, o in rows if k == "open function")
         | frozenset(pick("executor")),
+        versions=golang_migrate.find(session, versions) if versions else golang_migrate.Found(),
     )
 
 

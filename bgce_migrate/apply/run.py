@@ -10,6 +10,7 @@ from bgce_migrate.apply import rights as rights_of
 from bgce_migrate.apply.asked import Asked
 from bgce_migrate.apply.atomic import run_atomically
 from bgce_migrate.apply.audit import Audit
+from bgce_migrate.apply.compat.agreeing import prepared
 from bgce_migrate.apply.context import Context, Options, RunInfo
 from bgce_migrate.apply.ending import mark_end
 from bgce_migrate.apply.giving import Giving, giving
@@ -99,6 +100,7 @@ def _execute(
             if not planned.plan.steps:
                 return report("nothing_to_do")
         look = StandbyLook(options.replicas, planned.plan, domains)
+        context.versions = prepared(target, options.versions, leadership)
         point = mark_restore_point(context, leadership, target, planned.plan.steps[0].id.domain)
         owned = ready(context, target, planned, domains, hooks, registry)
         stalling = look.tell(context.progress)

@@ -216,7 +216,10 @@ class StepRunner:
     def _round_two(
         self, session: Session, owned: Owned, attempt: str, ms: int | None, last: Sequence[str]
     ) -> Head:
+        # While the guard is open, and before the role is the owner's again.
+        first = self.context.versions.finish(session, self.leadership.epoch, owned.step, attempt)
         commands = [
+            *first,
             recording.close_step(
                 session, attempt, recording.step_row(self.context.info, owned.step, success=True, ms=ms), owned.owner
             ),
@@ -239,7 +242,7 @@ class StepRunner:
             raise StepFailed(f"{owned.step.id} failed: the server answered COMMIT with {replies[commit].tag}")
         # A COMMIT that succeeds with a warning: somebody has cancelled its wait for a synchronous standby.
         self._notes += [f"committed, but the server warns: {message} ({detail})" for _, message, detail in session.warnings]
-        return recording.head_of(replies[0])
+        return recording.head_of(replies[len(first)])
 
     # -- bookkeeping -------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "metrics": ("metrics:metrics", "Write or serve metrics; alert rules and a dashboard."),
         "pgbouncer": ("pgbouncer:pgbouncer", "Write a pooler's configuration and check its sums."),
         "server": ("server:server", "Start, stop and look at a local server."),
+        "export": ("export:export", "Write what other tools need to go on from here."),
         "stats": ("stats:stats", "Write the sizes of tables, for plan --measure elsewhere."),
         "doctor": ("doctor:doctor", "Say what is here and what would be used."),
     },

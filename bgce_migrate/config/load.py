@@ -18,7 +18,7 @@ from bgce_migrate.config.paths import FileFault, read_within, shown
 from bgce_migrate.config.project import Project
 from bgce_migrate.config.same import difference
 from bgce_migrate.config.schema import BgceToml
-from bgce_migrate.config.settings import check_settings, settings
+from bgce_migrate.config.settings import check_settings, check_version_tables, settings
 from bgce_migrate.config.toml_file import MAX_BYTES, TomlFile, read_toml
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Where
@@ -104,6 +104,8 @@ def load(path: Path, *, delivered: Sequence[Delivered] = ()) -> Project:
     if said is not None:
         check_settings(file, said, services, mistakes, judge_services=complete and not unreadable)
     domains = tuple(d.domain for d in declared)
+    if said is not None:
+        check_version_tables(file, said, domains, mistakes)
     locate = _locator(declared)
     mistakes.problems += find_problems(domains, locate, unreadable)
     if mistakes.problems or said is None:

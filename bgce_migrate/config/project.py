@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -60,9 +60,14 @@ class Routing(Struct, frozen=True):
 
 
 class Compat(Struct, frozen=True):
-    """What is kept true for other tools. `golang_migrate` is a table name with `{service}` in it."""
+    """What is kept true for other tools. `golang_migrate` is a table name, with `{service}` in it for the domain's."""
 
     golang_migrate: str | None = None
+
+    def tables(self, domains: Iterable[Domain]) -> dict[str, tuple[str, str]]:
+        """golang-migrate's table of each domain, as (schema, name); none where it is not asked for."""
+        name = self.golang_migrate
+        return {d.name: (d.schema, name.replace("{service}", d.name)) for d in domains} if name is not None else {}
 
 
 class Scratch(Struct, frozen=True):

@@ -52,7 +52,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _EXTENSION = re.compile(r"[a-z_][a-z0-9_-]{0,62}\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}\Z")
-_COMPAT = re.compile(r"[a-z0-9_]*\{service\}[a-z0-9_]*\Z")
+_COMPAT = re.compile(r"[a-z0-9_]*(?:\{service\}[a-z0-9_]*)?(?<=.)\Z")
 _RULE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}\Z")
 _TABLE = re.compile(r"[a-z][a-z0-9_]*:[^\s:]{1,63}\Z")
 _BRANCH = re.compile(r"[!-~]{1,255}\Z")
@@ -98,8 +98,27 @@ def _project(said: BgceToml) -> Iterator[Fault]:
         if fault:
             yield path, fault, None
     if said.compat.golang_migrate is not None:
-        what = "a table name with {service} in it"
+        what = "a table's name, with {service} in it where there are several domains"
         yield from _match(_COMPAT, said.compat.golang_migrate, ("compat", "golang_migrate"), what)
+
+
+def check_version_tables(
+    file: TomlFile, said: BgceToml, domains: tuple[Domain, ...], mistakes: Mistakes
+) -> None:
+    """Record where golang-migrate's tables could not be, or would be one for two domains."""
+    path: KeyPath = ("compat", "golang_migrate")
+    seen: dict[tuple[str, str], str] = {}
+    for domain in domains:
+        for place in Compat(said.compat.golang_migrate).tables([domain]).values():
+            name = ".".join(place)
+            fault = identifier_fault(place[1]) if _COMPAT.match(said.compat.golang_migrate or "") else None
+            if fault is None and place in seen:
+                fault = f"{name} would be of {seen[place]} and of {domain.name}"
+            elif fault is None and place[1] in domain.tables:
+                fault = f"{name} is a table of {domain.name} itself"
+            if fault is not None:
+                mistakes.add(f"{key_text(path)}: {fault}", file.where(path), 'for example "{service}_schema_migrations"')
+            seen[place] = domain.name
 
 
 def _database(said: BgceToml) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from bgce_migrate.drift.model import Aside, Drift, Found
 from bgce_migrate.drift.past import Past, of_history
 from bgce_migrate.drift.rights import rights_drift
 from bgce_migrate.drift.telling import tell_drift
+from bgce_migrate.drift.versions import of_version_rows
 from bgce_migrate.drift.watch import sightings, with_sightings
 from bgce_migrate.errors import Refused
 from bgce_migrate.fingerprint.compare import compare
@@ -72,6 +73,7 @@ def find(
         of_rights, said = rights_drift(tree.project, host, target)
         drifts += of_rights
         warnings.extend(said)
+    drifts += of_version_rows(tree, target)
     drifts = [d for d in drifts if domain in (None, d.domain)]
     if drifts:
         drifts = with_sightings(drifts, sightings(target))

@@ -45,7 +45,7 @@ class Scope(Struct, frozen=True):
         migrators: the migrator logins, with the owner roles each may act as.
         bookkeeper: the role that owns the bookkeeping; nobody logs in as it.
         states: relations of the bookkeeping that services may read, where they exist.
-        versions: by service, the table of its previous tool.
+        versions: by service, the table of its domain's previous tool.
         extra: what plugins ask for, with the domain they ask for.
         declared: the domains that say what they own; others get no rights and lose none.
         schemas: the domains' schemas, sorted.

@@ -16,7 +16,7 @@ from bgce_migrate.grants.model import (
     SecurableKind,
 )
 from bgce_migrate.grants.scope import Absent, Scope
-from bgce_migrate.grants.wanted import WRITER, Why, on_objects, writes_all
+from bgce_migrate.grants.wanted import KEEPER_RIGHTS, WRITER, Why, on_objects, writes_all
 
 
 def wanted(scope: Scope, current: Current) -> Access:
@@ -27,6 +27,7 @@ def wanted(scope: Scope, current: Current) -> Access:
         if scope.guarded or right.grantee not in owners:
             rights.setdefault(right, why)
     rights.update(_states(scope, current))
+    rights.update(_version_tables(scope, current))
     rights.update(_schemas(scope, current, rights))
     rights.update(_database(scope, current))
     for on in current.access.owners:
@@ -45,6 +46,13 @@ def _states(scope: Scope, current: Current) -> Iterator[Why]:
     for schema, name in current.existing.states:
         for login in scope.logins:
             yield Right(Securable(SecurableKind.TABLE, schema, name), login, "SELECT"), "services see what is applied"
+
+
+def _version_tables(scope: Scope, current: Current) -> Iterator[Why]:
+    """What keeps golang-migrate's rows true writes them as the bookkeeping's owner."""
+    for place in dict.fromkeys(current.existing.versions.values()) if scope.guarded else ():
+        for privilege in KEEPER_RIGHTS:
+            yield Right(Securable(SecurableKind.TABLE, *place), scope.bookkeeper, privilege), "its row is kept true"
 
 
 def _schemas(scope: Scope, current: Current, rights: Iterable[Right]) -> Iterator[Why]:

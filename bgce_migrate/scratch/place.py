@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from bgce_migrate import servers
 from bgce_migrate.apply.target import Address
 from bgce_migrate.config import Project
+from bgce_migrate.config.project import Compat
 from bgce_migrate.db.session import connect, in_database
 from bgce_migrate.db.statements import MIGRATOR, clone_database, drop_database
 from bgce_migrate.local import ready_address
@@ -63,8 +64,8 @@ def beside(place: Scratch, project: Project) -> Iterator[Scratch]:
 
 
 def _alike(project: Project) -> Project:
-    """One login for all domains: a step runs as its owner's role either way."""
-    return replace(project, database=replace(project.database, mode="role"))
+    """One login for all domains: a step runs as its owner's role either way. Nothing is kept for other tools."""
+    return replace(project, database=replace(project.database, mode="role"), compat=Compat())
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What is kept true for other tools while we run."""
