@@ -142,9 +142,9 @@ def _view(tree: Tree, plan: Plan, order: Order, warnings: tuple[str, ...]) -> Pl
         parents,
         extensions,
         warnings,
-        order.edges,
-        (*notes, *order.placement.findings),
-        order.foreign,
+        edges=order.edges,
+        findings=(*notes, *order.placement.findings),
+        foreign=order.foreign,
     )
 
 

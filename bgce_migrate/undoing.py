@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import unified_diff
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bgce_migrate import sqlfile
 from bgce_migrate.apply.context import Options, RunInfo
-from bgce_migrate.apply.lanes import Hooks
 from bgce_migrate.apply.losses import Loss, find_losses
 from bgce_migrate.apply.planned import Planned
 from bgce_migrate.apply.run import execute
 from bgce_migrate.apply.target import Target
 from bgce_migrate.db.history import State, Stored, read_stored
+from bgce_migrate.db.session import Session
 from bgce_migrate.errors import Problem, Refused
+from bgce_migrate.host import Host
+from bgce_migrate.leftovers import leave_nothing
 from bgce_migrate.migration import Direction, MigrationId, Plan, Script, SourceFile, Step
 from bgce_migrate.outcome import RunReport
 from bgce_migrate.plan import AppliedView, DownTarget, make_down
@@ -53,11 +56,13 @@ def undo(
     info: RunInfo,
     options: Options,
     selection: DownSelection,
-    hooks: Hooks,
+    host: Host,
     consent: Callable[[tuple[Loss, ...]], bool],
     source: Source | None,
 ) -> RunReport:
     """Undo, after consent to what live data it would lose.
+
+    What the steps had been given on other owners' objects, and nothing needs any more, is taken back at the end.
 
     Raises:
         Refused: dependents, a migration without a down, texts that differ, or no consent.
@@ -75,11 +80,15 @@ def undo(
             )
 
     def again(state: State) -> Planned:
-        return planned if state is target.state and state.heads == before else plan_down(tree, target, selection, source)
+        made = planned if state is target.state and state.heads == before else plan_down(tree, target, selection, source)
+        return replace(made, afterwards=afterwards) if target.layout == "guarded" else made
+
+    def afterwards(session: Session, done: Sequence[MigrationId]) -> tuple[str, ...]:
+        return leave_nothing(tree, host, target, session, target.access(info), options.limits, done)
 
     before = dict(target.state.heads)
     domains = {d.name: d for d in tree.project.domains}
-    return execute(target, domains, again, info, hooks, options, tree.project.registry)
+    return execute(target, domains, again, info, host, options, tree.project.registry)
 
 
 def plan_down(tree: Tree, target: Target, selection: DownSelection, source: Source | None) -> Planned:

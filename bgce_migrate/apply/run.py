@@ -27,7 +27,7 @@ from bgce_migrate.db.history import State
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, Refused
 from bgce_migrate.migration import Plan, Step
-from bgce_migrate.outcome import RunReport, StepResult
+from bgce_migrate.outcome import RunReport, StepResult, StepStatus
 from bgce_migrate.registry import Registry
 
 _STEPS_A_LANE, _MOST_LANES = 50, 4
@@ -108,6 +108,8 @@ def _execute(
         lanes = Lanes(context, leadership, audit, planned.plan, owned, target.state.heads, hooks, target.control)
         jobs = options.jobs or _lanes(context, target.state, len(owned))
         results = run_atomically(lanes) if options.atomic else lanes.run(jobs)
+        if planned.afterwards is not None and (done := [r.id for r in results if r.status is StepStatus.APPLIED]):
+            lanes.warnings += planned.afterwards(leadership.control, done)
         failure = lanes.failure
         result = "done" if failure is None else "interrupted" if failure.exit_code == 130 else "failed"
         return report(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bgce_migrate.deploying.course import Course
     from bgce_migrate.deploying.model import DeployReport
     from bgce_migrate.domain import Domain
-    from bgce_migrate.migration import MigrationId
     from bgce_migrate.outcome import RunReport
 
 _CHOICES = ("breaking", "all", "none")
@@ -162,15 +161,13 @@ class Hands:
         with self._options() as options:
             return self.call.desk.down(target, info, options, selection, consent=self._consent, source="history")
 
-    def take_back(
-        self, target: Target, info: RunInfo, before: Collection[MigrationId], undone: Collection[MigrationId]
-    ) -> tuple[str, ...]:
-        """Rights that only the undone steps had needed."""
+    def take_back(self, target: Target, info: RunInfo) -> tuple[str, ...]:
+        """Rights that only steps had needed which did not come to be."""
         from bgce_migrate.commands.runs import limits_of
-        from bgce_migrate.deploying.leftovers import take_back
+        from bgce_migrate.leftovers import leave_nothing_of_pending
 
         desk = self.call.desk
-        return take_back(desk.tree, desk.host, target, info, limits_of(self.call, self.said), before, undone)
+        return leave_nothing_of_pending(desk.tree, desk.host, target, info, limits_of(self.call, self.said))
 
     def tell(self, text: str) -> None:
         """A line of progress."""

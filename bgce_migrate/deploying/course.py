@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -37,9 +37,7 @@ class Hands(Protocol):
     def info(self, command: str) -> RunInfo: ...
     def up(self, target: Target, info: RunInfo) -> RunReport: ...
     def down(self, target: Target, info: RunInfo, choice: Choice) -> RunReport: ...
-    def take_back(
-        self, target: Target, info: RunInfo, before: Collection[MigrationId], undone: Collection[MigrationId]
-    ) -> tuple[str, ...]: ...
+    def take_back(self, target: Target, info: RunInfo) -> tuple[str, ...]: ...
     def tell(self, text: str) -> None: ...
     @property
     def heard(self) -> outside.Heard | None: ...
@@ -201,7 +199,8 @@ class Course:
                 return self._stuck(found.failure)
             undone = {step.id for step in found.steps}
             target.reread()
-            for left in self.hands.take_back(target, info, [s.id for s in stored], undone):
+        if self.orders.undo != "none":
+            for left in self.hands.take_back(target, info):
                 self.hands.tell(f"warning: {left}")
         kept = tuple(Kept(i, why) for i, why in choice.stays.items() if i not in undone)
         result = "kept" if self.orders.undo == "none" else "undone"
