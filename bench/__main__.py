@@ -23,13 +23,14 @@ from bench import (
     travel,
     verdict,
     verify,
+    wait,
     workload,
 )
 from bench.clock import BenchError
 from bench.contestants import Contestant, Ours, Project
 from bench.ground import running
 
-PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint", "verify", "routing")
+PARTS = ("race", "idle", "travel", "grants", "drift", "planning", "lint", "verify", "routing", "wait")
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,6 +82,10 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
             _say("drift")
             results.drift = drift.measure(ground, folder, rounds=3)
             results.requirements += verdict.of_drift(results.drift)
+        if "wait" in parts:
+            _say("waiters")
+            results.waiting = wait.measure(ground, folder, rounds=3)
+            results.requirements += verdict.of_waiting(results.waiting)
     if "lint" in parts:
         _say("lint")
         results.lint = lint.measure(folder, rounds=said.rounds, say=_say)

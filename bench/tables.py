@@ -19,6 +19,7 @@ from bench.routing import Routing
 from bench.travel import DELAY, FEW, MANY, Travel
 from bench.verdict import MEGABYTE, Requirement
 from bench.verify import Verifying
+from bench.wait import WAITERS, Waiting
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Results:
     drift: Drifting | None = None
     verify: Verifying | None = None
     routing: Routing | None = None
+    waiting: Waiting | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
 
@@ -70,6 +72,8 @@ def text(results: Results) -> str:
         d = results.drift
         lines += ["", f"drift of {d.tables} tables, whole processes (seconds)", *_table((d.first, d.kept, d.clients), None, "")]
         lines.append(f"  {d.a_statement:.3f} ms to prepare a statement")
+    if results.waiting:
+        lines += ["", f"{WAITERS} waiters (milliseconds after the commit)", *_waiting(results.waiting)]
     if results.verify:
         v = results.verify
         lines += ["", "verify, whole processes (seconds)"]
@@ -102,6 +106,14 @@ def _table(samples: Iterable[Sample], against: Sample | None, called: str) -> li
     return lines
 
 
+def _waiting(waiting: Waiting) -> list[str]:
+    lines = [f"  {'':28}{'p50':>8}{'p95':>8}{'last':>8}{'rounds':>8}"]
+    for name, rounds in waiting.rounds.items():
+        p50, p95, last = (waiting.best(name).part(share) for share in (0.5, 0.95, 1))
+        lines.append(f"  {name:28}{p50:>8.0f}{p95:>8.0f}{last:>8.0f}{len(rounds):>8}")
+    return lines
+
+
 def document(results: Results) -> str:
     """The same for machines."""
     out: dict[str, object] = {
@@ -131,6 +143,9 @@ def document(results: Results) -> str:
     if results.verify:
         v = results.verify
         out["verify"] = {**_samples((v.shipped, v.shipped_one, v.folder, v.folder_one), None), "migrations": v.large}
+    if results.waiting:
+        delays = {name: [list(d.values) for d in rounds] for name, rounds in results.waiting.rounds.items()}
+        out["wait"] = {"milliseconds": delays, "errors": results.waiting.errors}
     if results.routing:
         out["routing"] = {"microseconds": results.routing.decisions}
     if results.planning:

@@ -16,6 +16,7 @@ from bench.race import Race
 from bench.routing import Routing
 from bench.travel import Travel
 from bench.verify import Verifying
+from bench.wait import DECIDED, LOOP, WAITERS, Waiting
 
 OURS = "bgce-migrate up"
 MEGABYTE = 1024 * 1024
@@ -123,3 +124,11 @@ def of_planning(planning: Planning) -> list[Requirement]:
 def of_routing(routing: Routing) -> list[Requirement]:
     """A decision in the way of every query costs next to nothing."""
     return [Requirement(f"decision for {what}", cost, 20, " us") for what, cost in routing.decisions.items()]
+
+
+def of_waiting(waiting: Waiting) -> list[Requirement]:
+    """All go on soon after the commit. When processes have ended is told only: fifty that end at once need the processors."""
+    out = [Requirement(f"waiters that did not open, of {WAITERS} each round", waiting.errors, 0)]
+    for name in (DECIDED, LOOP):
+        out.append(Requirement(f"p95 after the commit, {name}", waiting.best(name).part(0.95), 100, " ms"))
+    return out

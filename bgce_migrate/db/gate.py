@@ -21,7 +21,7 @@ from bgce_migrate.migration import MigrationId
 _NOT_YET = frozenset({"3F000", "42P01"})
 _NO_FUNCTION, _NO_RIGHT = "42883", "42501"
 #: Seconds between two looks at a server that answers, and the longest between two tries to reach one.
-POLL, RETRY = 0.05, 1.0
+POLL, RETRY = 0.03, 1.0
 #: After so many seconds nobody is in a hurry any more.
 _PATIENT, _SLOW = 60.0, 0.25
 _NEED = re.compile(r"\s*(?P<domain>[^\s/>=]+)\s*(?:/|>=)\s*(?P<version>[0-9]{1,18})(?:_\S*)?\s*\Z")

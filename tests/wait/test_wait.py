@@ -154,7 +154,7 @@ def test_fifty_processes_wait_for_one_up(folder: Path, database: str) -> None:
     watched.stop()
     assert [code for _, code in answers] == [0] * WAITERS, answers
     assert watched.modes <= {"AccessShareLock"} and watched.seen > 100
-    assert watched.oldest < 1.0, "nobody holds a transaction while it sleeps"
+    assert watched.oldest < 1.0 and watched.states <= {"active", "idle"}, "nobody holds a transaction while it sleeps"
     with psycopg.connect(database) as connection:
         query = "SELECT extract(epoch FROM applied_at)::float8 FROM bgce_migrate.migration_state WHERE version = 3"
         row = connection.execute(query).fetchone()
@@ -181,6 +181,7 @@ class Watch:
 
     def __init__(self, url: str) -> None:
         self.modes: set[str] = set()
+        self.states: set[str | None] = set()
         self.oldest, self.seen = 0.0, 0
         self._url, self._end = url, threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -189,13 +190,14 @@ class Watch:
     def _watch(self) -> None:
         query = sql.SQL(
             "SELECT coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8,"
-            " array(SELECT l.mode FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation')"
+            " a.state, array(SELECT l.mode FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation')"
             " FROM pg_stat_activity a WHERE a.application_name = 'bgce-migrate wait'"
         )
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self._end.wait(0.02):
-                for age, modes in connection.execute(query).fetchall():
+                for age, state, modes in connection.execute(query).fetchall():
                     self.seen += 1
+                    self.states.add(state)
                     self.modes.update(modes)
                     self.oldest = max(self.oldest, age)
 
