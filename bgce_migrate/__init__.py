@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from bgce_migrate.migration import MigrationId, Plan, Step
     from bgce_migrate.outcome import Measurement, RunReport, StatusRow, StepResult
     from bgce_migrate.router import Router
+    from bgce_migrate.router.async_router import AsyncRouter
 
 __version__ = "0.1.0"
 
 #: The public door: where each name lives. Imported when first asked for, because start-up time is a feature.
 _PLACES = {
+    "AsyncRouter": "router.async_router",
     "BgceError": "errors",
     "Endpoint": "access",
     "Grant": "access",
@@ -39,6 +41,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "AsyncRouter",
     "BgceError",
     "Endpoint",
     "Grant",

@@ -33,7 +33,7 @@ class ServicePool:
         self._reads = reads
         made = _pool_class()(
             conninfo,
-            kwargs={**_kept(conninfo), "application_name": service},
+            kwargs={**own_settings(conninfo), "application_name": service},
             min_size=0,
             max_size=size,
             max_idle=60.0,
@@ -53,11 +53,7 @@ class ServicePool:
         try:
             connection: psycopg.Connection[Any] = self._pool.getconn(patience)
         except psycopg.OperationalError as error:  # PoolTimeout and PoolClosed are such
-            said = str(error).strip().splitlines()
-            raise Unavailable(
-                f"no connection to {self._server} within {patience:g} s: {said[0] if said else 'no answer'}",
-                hint="`bgce-migrate route` shows how the servers stand",
-            ) from None
+            raise no_connection(self._server, patience, error) from None
         if self._reads:
             connection.read_only = True
         return connection
@@ -77,6 +73,15 @@ class ServicePool:
     def close(self) -> None:
         """End all connections."""
         self._pool.close(timeout=1.0)
+
+
+def no_connection(server: str, patience: float, error: psycopg.Error) -> Unavailable:
+    """What to say where none was to be had."""
+    said = str(error).strip().splitlines()
+    return Unavailable(
+        f"no connection to {server} within {patience:g} s: {said[0] if said else 'no answer'}",
+        hint="`bgce-migrate route` shows how the servers stand",
+    )
 
 
 def elsewhere(error: BaseException) -> bool:
@@ -121,24 +126,39 @@ def insert_position(connection: psycopg.Connection[Any]) -> tuple[int, int, int]
         connection.rollback()
     except psycopg.Error as error:
         raise Unavailable(f"the server does not say where the write stands: {str(error).strip()}") from None
+    return position_of(row)
+
+
+def position_of(row: tuple[Any, ...] | None) -> tuple[int, int, int]:
+    """System identifier, timeline and position out of the answer to `routing.standing`.
+
+    Raises:
+        Unavailable: it is no primary's.
+    """
     if row is None or row[0] == "true":
         raise Unavailable("the server became a standby after the write")
     return int(row[1]), int(row[3]), int(row[2])
 
 
-def _kept(conninfo: str) -> dict[str, Any]:
+def own_settings(conninfo: str) -> dict[str, Any]:
+    """What keeps a connection from hanging, where its address does not say it."""
     known = parameters(conninfo)
     own = {**KEEPALIVE, "tcp_user_timeout": str(TCP_USER_TIMEOUT), "connect_timeout": "2"}
     return {key: value for key, value in own.items() if key not in known}
+
+
+def not_installed() -> UsageError:
+    """What to say without psycopg_pool."""
+    return UsageError(
+        "the router keeps its connections with psycopg_pool, which is not installed",
+        hint="pip install 'bgce-migrate[routing]'",
+    )
 
 
 def _pool_class() -> type[ConnectionPool[Any]]:
     try:
         from psycopg_pool import ConnectionPool
     except ImportError:
-        raise UsageError(
-            "the router keeps its connections with psycopg_pool, which is not installed",
-            hint="pip install 'bgce-migrate[routing]'",
-        ) from None
+        raise not_installed() from None
     found: type[ConnectionPool[Any]] = ConnectionPool
     return found

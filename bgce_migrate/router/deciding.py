@@ -27,6 +27,8 @@ from bgce_migrate.routing import (
     pick,
 )
 
+#: A position that no standby reaches.
+_NOWHERE = 2**64 - 1
 _NOBODY: frozenset[int] = frozenset()
 
 
@@ -39,12 +41,23 @@ class Choice(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class Question(Struct, frozen=True):
+    """A read that wants a server: `without` are places that were tried."""
+
+    service: str
+    token: Token | None = None
+    max_lag: float | None = None
+    without: Collection[int] = ()
+
+
 class Decider:
     """Watches servers and chooses. Safe for threads: a decision reads one frozen view and takes no lock.
 
     Attributes:
         view: what is known of all servers now.
         busy: what is under way at each server.
+        looks: how often each server was looked at.
+        heard: called after each look, in the thread that looked.
     """
 
     def __init__(self, places: Places, settings: RoutingSettings, signer: Signer, host: Host | None) -> None:
@@ -57,8 +70,9 @@ class Decider:
         self._breakers = [Breaker(settings) for _ in places.servers]
         self._resting: frozenset[int] = _NOBODY
         self._services = frozenset(places.services)
-        self._looks = [0] * len(places.servers)
+        self.looks = [0] * len(places.servers)
         self._back: Callable[[int], None] = lambda index: None
+        self.heard: Callable[[], None] = lambda: None
         self.view: View = self._board.view
         self.busy = [0.0] * len(places.servers)
         self._watches = [Watch(c, settings, self._hears(i)) for i, c in enumerate(places.conninfos)]
@@ -72,18 +86,17 @@ class Decider:
     def ready(self, seconds: float) -> bool:
         """Wait until every server was looked at once; whether writes can be sent."""
         with self._changed:
-            self._changed.wait_for(lambda: all(self._looks), seconds)
+            self._changed.wait_for(lambda: all(self.looks), seconds)
         return self.view.primary is not None
 
     def look_again(self, seconds: float) -> None:
         """Look at all servers now, and wait for what they say."""
         with self._changed:
             # One look may be under way that began before: the next one surely began after.
-            wanted = [count + 2 for count in self._looks]
+            wanted = [count + 2 for count in self.looks]
             deadline = time.monotonic() + seconds
-            while any(have < want for have, want in zip(self._looks, wanted, strict=True)):
-                for watch in self._watches:
-                    watch.hurry()
+            while any(have < want for have, want in zip(self.looks, wanted, strict=True)):
+                self.hurry()
                 if not self._changed.wait(deadline - time.monotonic()):
                     return
 
@@ -96,6 +109,28 @@ class Decider:
         without: Collection[int] = (),
     ) -> Choice:
         """See `Router.choose`; `without` leaves servers out that were tried."""
+        asked = self.ask(service, intent, token, max_lag, without)
+        if isinstance(asked, Choice):
+            return asked
+        found = self.find(asked)
+        if found.waits and self._settings.max_wait > 0:
+            found = self._wait(asked)
+        return self.settle(asked, found)
+
+    def ask(
+        self,
+        service: str,
+        intent: Literal["read", "write"],
+        token: str | None = None,
+        max_lag: float | None = None,
+        without: Collection[int] = (),
+    ) -> Question | Choice:
+        """What is to be found out for a read; a write, and a token that is not ours, are answered at once.
+
+        Raises:
+            UsageError: there is no such service.
+            Unavailable: there is no primary for it.
+        """
         if service not in self._services:
             raise UsageError(f"there is no service '{service}'", hint=f"declared: {', '.join(self._places.services)}")
         if intent == "write":
@@ -107,17 +142,40 @@ class Decider:
                 return self._primary("its token was not made with our key")
             if opened.expires < time.time() and opened.timeline != self.view.timeline:
                 opened = None
-        found = self._pick(service, opened, max_lag, without)
-        if found.waits and self._settings.max_wait > 0:
-            found = self._wait(service, opened, max_lag, without)
+        return Question(service, opened, max_lag, without)
+
+    def find(self, asked: Question) -> Pick:
+        """The replicas that may serve it, from what was last seen: never waits."""
+        resting = self._resting | frozenset(asked.without) if asked.without else self._resting
+        return pick(
+            self.view, asked.service, self._settings, time.monotonic(),
+            token=asked.token, max_lag=asked.max_lag, resting=resting,
+        )  # fmt: skip
+
+    def settle(self, asked: Question, found: Pick) -> Choice:
+        """One of the replicas found, or the primary.
+
+        Raises:
+            Unavailable: nobody may serve it.
+        """
         if found.readers:
             best = found.readers[0]
-            return self._asked(service, intent, Choice(best.index, best.name, found.why), found.readers, max_lag)
-        return self._asked(service, intent, self._primary(found.why, without), (), max_lag)
+            return self._asked(asked.service, "read", Choice(best.index, best.name, found.why), found.readers, asked.max_lag)
+        return self._asked(asked.service, "read", self._primary(found.why, asked.without), (), asked.max_lag)
+
+    def hurry(self, service: str | None = None) -> None:
+        """Look now: at the replicas that may serve a service, or at all servers."""
+        readers = self.view.readers.get(service, ()) if service is not None else None
+        for index in range(len(self._watches)) if readers is None else [r.index for r in readers]:
+            self._watches[index].hurry()
 
     def seal(self, system: int, timeline: int, position: int) -> str:
         """A token for what is written up to a position."""
         return self._signer.seal(Token(system, timeline, position, int(time.time() + self._settings.token_lifetime) + 1))
+
+    def seal_nowhere(self) -> str:
+        """A token for what is written nobody can say where: reads with it go to the primary."""
+        return self.seal(self.view.system, self.view.timeline, _NOWHERE)
 
     def failed(self, index: int) -> None:
         """A server failed a piece of work: after some it rests, and it is looked at now."""
@@ -141,9 +199,10 @@ class Decider:
         """Take in a look at one server."""
         with self._changed:
             self.view = self._board.tell(index, sight)
-            self._looks[index] += 1
+            self.looks[index] += 1
             self._rest()
             self._changed.notify_all()
+        self.heard()
 
     def _hears(self, index: int) -> Callable[[Sight], None]:
         away = False
@@ -161,22 +220,15 @@ class Decider:
         now = time.monotonic()
         self._resting = frozenset(i for i, breaker in enumerate(self._breakers) if breaker.until > now)
 
-    def _pick(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
-        resting = self._resting | frozenset(without) if without else self._resting
-        return pick(
-            self.view, service, self._settings, time.monotonic(), token=token, max_lag=max_lag, resting=resting,
-        )  # fmt: skip
-
-    def _wait(self, service: str, token: Token | None, max_lag: float | None, without: Collection[int]) -> Pick:
+    def _wait(self, asked: Question) -> Pick:
         deadline = time.monotonic() + self._settings.max_wait
         with self._changed:
             while True:
-                found = self._pick(service, token, max_lag, without)
+                found = self.find(asked)
                 left = deadline - time.monotonic()
                 if found.readers or not found.waits or left <= 0:
                     return found
-                for reader in self.view.readers.get(service, ()):
-                    self._watches[reader.index].hurry()
+                self.hurry(asked.service)
                 self._changed.wait(left)
 
     def _primary(self, why: str, without: Collection[int] = ()) -> Choice:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Generic, TypeVar
 
 from bgce_migrate.errors import UsageError
 
-if TYPE_CHECKING:
-    from psycopg import Connection
+C = TypeVar("C")
 
 
-class Lease:
-    """What `Router.read` and `Router.write` lend; the transaction commits at the end of the block.
+class Lease(Generic[C]):
+    """What `read` and `write` of a router lend; the transaction of a write commits at the end of the block.
 
     Attributes:
-        connection: psycopg's.
+        connection: psycopg's `Connection`, of an `AsyncRouter` its `AsyncConnection`.
         server: the name of the server it leads to.
         why: why it was chosen.
     """
 
-    def __init__(self, connection: Connection[Any], server: str, why: str) -> None:
+    def __init__(self, connection: C, server: str, why: str) -> None:
         self.connection = connection
         self.server = server
         self.why = why

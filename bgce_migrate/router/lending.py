@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from bgce_migrate.db.pooled import ServicePool, broke
 from bgce_migrate.errors import Unavailable
@@ -14,6 +15,9 @@ from bgce_migrate.router.deciding import Choice, Decider
 from bgce_migrate.router.declared import Places
 from bgce_migrate.router.leases import Lease
 from bgce_migrate.routing import RoutingSettings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 
 class Lending:
@@ -32,7 +36,7 @@ class Lending:
         self._pools: dict[tuple[int, str, bool], ServicePool] = {}
 
     @contextmanager
-    def lent(self, choice: Choice, service: str, *, reads: bool) -> Iterator[Lease]:
+    def lent(self, choice: Choice, service: str, *, reads: bool) -> Iterator[Lease[Connection[Any]]]:
         """A connection for one block; what the server failed is counted against it.
 
         Raises:

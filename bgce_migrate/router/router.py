@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bgce_migrate.db.pooled import elsewhere, insert_position, is_misrouted
-from bgce_migrate.errors import Unavailable, UsageError
+from bgce_migrate.errors import Unavailable
 from bgce_migrate.host import Host
 from bgce_migrate.router.deciding import Choice, Decider
-from bgce_migrate.router.declared import Places, of_project, settings_of
+from bgce_migrate.router.declared import Places
 from bgce_migrate.router.leases import Lease
 from bgce_migrate.router.lending import Lending
+from bgce_migrate.router.loading import loaded
 from bgce_migrate.routing import RoutingSettings, Signer, View
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 T = TypeVar("T")
 
-_SHORTEST_KEY = 16  # bytes
-#: A position that no standby reaches: reads with it go to the primary.
-_NOWHERE = 2**64 - 1
 
 
 class Router:
@@ -72,18 +72,8 @@ class Router:
         Raises:
             BgceError: configuration mistakes, or no database is named.
         """
-        from bgce_migrate import config
-        from bgce_migrate.opening import load_project
-
-        env = os.environ if environment is None else environment
-        project, host = load_project(Path(directory))
-        choice = config.resolve(project, flag=database_url, environment=env)
-        variable = project.routing.key_env
-        key = env.get(variable)
-        if key is not None and len(key.encode()) < _SHORTEST_KEY:
-            raise UsageError(f"{variable} is shorter than {_SHORTEST_KEY} bytes", hint="for example: openssl rand -hex 32")
-        places = of_project(project, choice.conninfo, env)
-        return cls(places, key=key.encode() if key else None, settings=settings or settings_of(project), host=host)
+        found = loaded(directory, database_url, environment)
+        return cls(found.places, key=found.key, settings=settings or found.settings, host=found.host)
 
     @property
     def view(self) -> View:
@@ -114,7 +104,7 @@ class Router:
         return self._decider.choose(service, intent, token, max_lag)
 
     @contextmanager
-    def write(self, service: str, *, token: bool = True) -> Iterator[Lease]:
+    def write(self, service: str, *, token: bool = True) -> Iterator[Lease[Connection[Any]]]:
         """A connection to the primary; commits at the end of the block, and rolls back when it raises.
 
         Args:
@@ -132,7 +122,7 @@ class Router:
                 lease.keep_token(self._seal(lease))
 
     @contextmanager
-    def read(self, service: str, token: str | None = None, *, max_lag: float | None = None) -> Iterator[Lease]:
+    def read(self, service: str, token: str | None = None, *, max_lag: float | None = None) -> Iterator[Lease[Connection[Any]]]:
         """A connection for reading: transactions are READ ONLY, also where it leads to the primary.
 
         Errors of the server are the block's own to deal with; `reading` tries again elsewhere.
@@ -200,13 +190,12 @@ class Router:
         self._decider.close()
         self._lending.close()
 
-    def _seal(self, lease: Lease) -> str:
+    def _seal(self, lease: Lease[Connection[Any]]) -> str:
         """The token of what is committed. It stands whether or not anybody can say where: then nobody has replayed it."""
         try:
             return self._decider.seal(*insert_position(lease.connection))
         except Unavailable:
-            view = self.view
-            return self._decider.seal(view.system, view.timeline, _NOWHERE)
+            return self._decider.seal_nowhere()
 
     def __enter__(self) -> Router:
         self.ready()
