@@ -56,7 +56,7 @@ def mark(
     done = []
     with leading(target, info, limits) as leadership:
         check()
-        rows = prepared(target, versions, leadership, trusting=True)
+        rows = prepared(target, versions, leadership)
         heads = dict(target.state.heads)
         target.control.execute("BEGIN")
         try:
@@ -111,7 +111,7 @@ def forget_journal(
 ) -> str:
     """Forget what a half-done journaled file has done; its next run begins at its first statement."""
     with leading(target, info, limits) as leadership:
-        kept = prepared(target, versions, leadership, trusting=True)
+        kept = prepared(target, versions, leadership)
         kept.forget(migration)
         call = target.control.call(
             "forget_journal", ("bigint", str(leadership.epoch)), ("text", migration.domain), ("bigint", str(migration.version))

@@ -100,7 +100,8 @@ def _execute(
             if not planned.plan.steps:
                 return report("nothing_to_do")
         look = StandbyLook(options.replicas, planned.plan, domains)
-        context.versions = prepared(target, options.versions, leadership)
+        touched = {step.id.domain for step in planned.plan.steps}
+        context.versions = prepared(target, options.versions, leadership, touched)
         point = mark_restore_point(context, leadership, target, planned.plan.steps[0].id.domain)
         owned = ready(context, target, planned, domains, hooks, registry)
         stalling = look.tell(context.progress)

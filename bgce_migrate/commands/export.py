@@ -54,7 +54,7 @@ def _print(call: Call, tables: Sequence[Handed], *, written: bool) -> None:
         "tables": [
             {
                 "domain": t.domain, "table": ".".join(t.place), "version": t.row.version, "dirty": t.row.dirty,
-                "folder": t.folder, "statements": list(t.statements),
+                "folder": t.folder, "statements": list(t.statements), "migrate": t.words,
             }
             for t in tables
         ],
@@ -66,7 +66,7 @@ def _print(call: Call, tables: Sequence[Handed], *, written: bool) -> None:
         return
     call.out.line("BEGIN;")
     for t in tables:
-        call.out.line(f"-- {t.domain}: {t.row}; migrate -path {t.folder} -database 'URL?x-migrations-table={t.place[1]}' up")
+        call.out.line(f"-- {t.domain}: {t.row}; migrate {t.words} up")
         for statement in t.statements:
             call.out.line(f"{statement};")
     call.out.line("COMMIT;")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
 
 from msgspec import Struct
@@ -97,13 +97,13 @@ def _listed(domain: str, versions: Iterable[int]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def prepared(target: Target, tables: Tables, leadership: Leadership, *, trusting: bool = False) -> VersionRows:
+def prepared(target: Target, tables: Tables, leadership: Leadership, touched: Collection[str] = ()) -> VersionRows:
     """The rows of a run that leads: the tables are there, and what they say is what history says.
 
     In layout plain they are made. A row that says nothing although something is applied, is written now.
 
     Args:
-        trusting: whatever they say: history is about to be told, and wins.
+        touched: the domains whose steps run; what other rows say is theirs to mend.
 
     Raises:
         Refused: an administrator must make them; or another tool has written one.
@@ -115,7 +115,7 @@ def prepared(target: Target, tables: Tables, leadership: Leadership, *, trusting
     if any(d.why is Why.UNMADE for d in found):
         _make(target, tables, found)
         found = disagreements(target, tables)
-    if (foreign := [d for d in found if d.foreign]) and not trusting:
+    if foreign := [d for d in found if d.foreign and d.domain in touched]:
         raise Refused(
             foreign[0].text if len(foreign) == 1 else f"{len(foreign)} version rows of golang-migrate are not ours",
             hint=f"where history is right: {_EXPORT}; where golang-migrate has run: bgce-migrate adopt, or force",

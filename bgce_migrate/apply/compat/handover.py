@@ -11,6 +11,7 @@ from bgce_migrate.apply.compat.rows import Tables, VersionRows
 from bgce_migrate.apply.context import Limits, RunInfo
 from bgce_migrate.apply.marks import leading
 from bgce_migrate.apply.target import Target, require_writable
+from bgce_migrate.config.paths import shown
 from bgce_migrate.db import golang_migrate
 from bgce_migrate.db.golang_migrate import Place
 from bgce_migrate.db.history import State
@@ -42,6 +43,13 @@ class Handed(Struct, frozen=True):
     def statements(self) -> tuple[str, ...]:
         """What makes it so, whatever is there."""
         return (golang_migrate.create(self.place, missing=True), *golang_migrate.write(self.place, self.row))
+
+    @property
+    def words(self) -> str:
+        """golang-migrate's own options for this folder and this table."""
+        schema, name = self.place
+        table = f'"{schema}"."{name}"&x-migrations-table-quoted=1' if schema != "public" else name
+        return f"-path {self.folder} -database 'URL?x-migrations-table={table}'"
 
 
 def places(tree: Tree, domains: Sequence[str], table: str | None) -> dict[str, Place]:
@@ -87,7 +95,7 @@ def handed(tree: Tree, state: State, wanted: dict[str, Place]) -> tuple[Handed, 
             hint=problems[0].hint,
             problems=problems,
         )
-    folders = {d.name: str(d.folder) for d in tree.project.domains}
+    folders = {d.name: shown(d.folder) for d in tree.project.domains}
     return tuple(Handed(d, place, rows.truth(d), folders[d]) for d, place in wanted.items())
 
 
@@ -133,7 +141,7 @@ def write(tree: Tree, target: Target, info: RunInfo, limits: Limits, wanted: dic
         commands.append(Command("SELECT pg_catalog.set_config('lock_timeout', $1, true)", (limits.lock_timeout,)))
         for table in tables:
             kept = known.get(table.domain)
-            if kept is not None and kept.place == table.place and not kept.fault:
+            if kept is not None and kept.place == table.place:
                 commands.append(golang_migrate.keep(target.control, leadership.epoch, table.domain, table.row))
             else:
                 commands += map(Command, table.statements)
