@@ -6,6 +6,7 @@ program that calls us has loaded OpenTelemetry, or OpenTelemetry's own variables
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -120,10 +121,18 @@ def _exporter(name: str) -> Any:
 
 
 def _in_time(flush: Any) -> None:
-    if flush is not None:
-        thread = threading.Thread(target=flush, daemon=True)
-        thread.start()
-        thread.join(_FLUSH)
+    if flush is None:
+        return
+
+    def run() -> None:
+        try:
+            flush()
+        except Exception as error:
+            logging.getLogger("bgce_migrate").warning("spans could not be sent: %s: %s", type(error).__name__, error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(_FLUSH)
 
 
 def _waits(measurement: Measurement) -> tuple[object, ...]:

@@ -71,7 +71,7 @@ def rules(thresholds: Thresholds) -> tuple[Rule, ...]:
         Rule(
             "MigrationDrift", f"{table.DRIFT.name} > 0", "15m", "warning",
             "The database is not as its migrations left it",
-            "{{ $value }} objects of {{ $labels.service }} differ. bgce-migrate drift names them.",
+            "{{ $value }} differences in {{ $labels.service }}. bgce-migrate drift names them.",
         ),
         Rule(
             "MigrationGrantsDrift", f"{table.GRANTS_DRIFT.name} > 0", "15m", "warning",

@@ -50,7 +50,7 @@ RETRIES = Metric(
     "db_migration_retries", "gauge", "How often steps of the last run were tried again.", "Retries", source="run"
 )
 DRIFT = Metric(
-    "db_migration_drift", "gauge", "Objects that are not as the history says; of nobody's under an empty service.",
+    "db_migration_drift", "gauge", "Differences from what history and declarations say; of nobody's objects under an empty service.",
     "Drift",
 )  # fmt: skip
 GRANTS_DRIFT = Metric(

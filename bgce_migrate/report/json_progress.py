@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bgce_migrate.migration import Step
     from bgce_migrate.outcome import StepResult
 
-#: Seconds between two events of one index build.
-_BETWEEN = 5.0
+#: Seconds between two events of one index build, and between two of a step's statements without `-v`.
+_BETWEEN, _STILL_RUNNING = 5.0, 30.0
 
 
 class JsonProgress:
@@ -30,22 +30,20 @@ class JsonProgress:
 
     def step_started(self, step: Step, statements: int) -> None:
         """It begins, or begins again in another run."""
+        with self._lock:
+            self._said[str(step.id)] = time.monotonic()
         self._out.event("step_started", **_named(step), statements=statements)
 
     def statement_done(self, step: Step, index: int, tag: str) -> None:
-        """With `-v` only."""
-        if self._out.verbose:
-            of = len(step.script.statements)
-            self._out.event("statement_done", "debug", **_named(step), statement=index + 1, of=of, tag=tag)
+        """Each with `-v`; else one now and then, because CI systems end jobs that are silent."""
+        if self._out.verbose or self._due(step, _STILL_RUNNING):
+            level, of = "debug" if self._out.verbose else "info", len(step.script.statements)
+            self._out.event("statement_done", level, **_named(step), statement=index + 1, of=of, tag=tag)
 
     def index_progress(self, step: Step, phase: str, done: int, total: int) -> None:
         """Now and then."""
-        now = time.monotonic()
-        with self._lock:
-            if now - self._said.get(str(step.id), -_BETWEEN) < _BETWEEN:
-                return
-            self._said[str(step.id)] = now
-        self._out.event("index_progress", **_named(step), phase=phase, done=done, total=total)
+        if self._due(step, _BETWEEN):
+            self._out.event("index_progress", **_named(step), phase=phase, done=done, total=total)
 
     def step_finished(self, result: StepResult) -> None:
         """How it ended."""
@@ -78,6 +76,14 @@ class JsonProgress:
     def note(self, message: str) -> None:
         """Something worth knowing."""
         self._out.note(message)
+
+    def _due(self, step: Step, seconds: float) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._said.get(str(step.id), now) >= seconds
+            if due:
+                self._said[str(step.id)] = now
+        return due
 
 
 def _named(step: Step) -> dict[str, object]:

@@ -21,6 +21,7 @@ def line(event: str, level: str, run_id: str | None, fields: Mapping[str, object
 
 def graded(text: str) -> tuple[str, str]:
     """The level of a sentence that is meant for people, and the sentence without its first word if that is the level."""
+    text = text.strip()
     word, colon, rest = text.partition(": ")
     if not colon or word not in _LEVELS:
         return "info", text
@@ -45,12 +46,12 @@ def asked_for(arguments: Sequence[str], variable: str | None) -> bool:
 
 
 def follow(told: Callable[[str], None]) -> Callable[[], None]:
-    """Bring Python's own log records of ours (a plugin has failed) the same way as everything else.
+    """Bring Python's log records (a plugin of ours has failed, an exporter of spans is away) the same way as everything else.
 
     Returns:
         What ends that.
     """
-    logger, handler = logging.getLogger("bgce_migrate"), logging.Handler(logging.WARNING)
+    logger, handler = logging.getLogger(), logging.Handler(logging.WARNING)
     handler.emit = lambda record: told(f"warning: {record.getMessage()}")  # type: ignore[method-assign]
     logger.addHandler(handler)
     return lambda: logger.removeHandler(handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bgce_migrate.report.log import graded
+from bgce_migrate.cli import execute
+from bgce_migrate.report import json_progress
+from bgce_migrate.report.log import follow, graded
 from bgce_migrate.servers import Server
 from tests.cli.program import Answer, bgce, write
 from tests.metrics.test_tracing import locked
@@ -139,6 +142,26 @@ def test_a_plugin_that_fails_is_a_line(shop: Path, database: str) -> None:
     env = {"BGCE_RUN_METRICS_DIR": str(shop / "nowhere")}
     found = events(bgce("up", "-d", database, *JSON, cwd=shop, env=env))
     assert [e["message"] for e in found if e["level"] == "warning" and "bgce_metrics failed in metrics" in e["message"]]
+
+
+def test_log_records_of_libraries_are_lines_too() -> None:
+    heard: list[str] = []
+    unfollow = follow(heard.append)
+    logging.getLogger("somebody.else").warning("away: %s", "x")
+    logging.getLogger("somebody.else").info("chatter")
+    unfollow()
+    logging.getLogger("bgce_migrate").warning("not followed any more")
+    assert heard == ["warning: away: x"]
+
+
+def test_a_long_step_says_now_and_then_that_it_goes_on(shop: Path, database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    text = "SELECT pg_sleep(0.02);\n" * 20
+    (shop / "migrations/cortex/000001_create_users.up.sql").write_text(text + "CREATE TABLE users (id bigint PRIMARY KEY, email text);\n")
+    monkeypatch.chdir(shop)
+    monkeypatch.setattr(json_progress, "_STILL_RUNNING", 0.1)
+    assert execute(["up", "--to", "cortex/000001", "-d", database, "--allow-unlocked", *JSON]) == 0
+    still = of(events(Answer(0, "", capfd.readouterr().err)), "statement_done")
+    assert 2 <= len(still) <= 6 and all(event["of"] == 21 and event["level"] == "info" for event in still)
 
 
 def test_no_password_whatever_quoting_makes_of_it(server: Server, database: str, shop: Path) -> None:
