@@ -17,6 +17,7 @@ from bgce_migrate.standing import version_rows
 
 if TYPE_CHECKING:
     from bgce_migrate.apply.target import Address, Target
+    from bgce_migrate.db.target import Facts
     from bgce_migrate.desk import Desk
 
 Lines = list[tuple[str, str]]
@@ -78,9 +79,17 @@ def _target(desk: Desk, target: Target) -> Lines:
         out.append(("time zone", f"steps run in {desk.project.timezone}, the database's own is {facts.time_zone}"))
     if layout == "guarded":
         out += _guarded(desk, target)
+    if facts.may_mark or desk.project.database.restore_points:
+        out.append(("restore points", _marks(facts)))
     if tables := desk.project.compat.tables(desk.project.domains):
         out.append(("golang-migrate", _version_rows(desk, target, len(tables))))
     return out
+
+
+def _marks(facts: Facts) -> str:
+    if facts.may_mark:
+        return "each run begins with one"
+    return f"none: wal_level is minimal, or {facts.login} may not (a superuser runs bootstrap in this database)"
 
 
 def _version_rows(desk: Desk, target: Target, count: int) -> str:

@@ -109,6 +109,7 @@ def wanted(project: Project, domains: tuple[Domain, ...]) -> bootstrap.Wanted:
         project.history_view,
         _shared(project, domains),
         project.compat.tables(domains),
+        database.restore_points,
     )
 
 

@@ -15,6 +15,7 @@ from bgce_migrate.apply.preparing import Wanted as Wanted
 from bgce_migrate.apply.preparing import find as find
 from bgce_migrate.apply.preparing import for_somebody as for_somebody
 from bgce_migrate.apply.preparing import in_new_database
+from bgce_migrate.apply.restoring import letting_mark
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.target import BOOKKEEPING_VERSION, read_facts, require_changeable
@@ -204,7 +205,8 @@ def plan(
     found = find(session, wanted.schema, wanted.versions) if new is None else in_new_database(find(session, wanted.schema))
     script = Script(found, wanted, session.server_version)
     close = close_new_database(new, wanted.domains) if new else close_database(session, wanted.domains)
-    return [*script.build(verifiers), *close], script.warnings
+    marks, refused = letting_mark(session, new=new is not None) if wanted.restore_points else ((), ())
+    return [*script.build(verifiers), *close, *marks], [*script.warnings, *refused]
 
 
 def run(session: Session, statements: Sequence[str], extensions: Sequence[str] = ()) -> None:

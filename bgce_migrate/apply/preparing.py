@@ -26,6 +26,7 @@ class Wanted(Struct, frozen=True):
     history_view: str | None = None
     shared: tuple[Shared, ...] = ()
     versions: Mapping[str, Place] = MappingProxyType({})  # golang-migrate's tables by domain
+    restore_points: bool = False  # that the migrator may make them
 
 
 class Shared(Struct, frozen=True):

@@ -27,6 +27,7 @@ class Database(Struct, frozen=True):
     bookkeeping_schema: str = "bgce_migrate"
     extensions: tuple[str, ...] = ()
     mode: Mode = "role"
+    restore_points: bool = False
 
 
 class Environment(Struct, frozen=True):

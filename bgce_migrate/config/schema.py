@@ -22,6 +22,7 @@ class DatabaseTable(Struct, frozen=True, kw_only=True):
     bookkeeping_schema: str = "bgce_migrate"
     extensions: list[str] = field(default_factory=list)
     mode: str = "role"
+    restore_points: bool = False
 
 
 class EnvironmentTable(Struct, frozen=True, kw_only=True):

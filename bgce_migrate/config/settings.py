@@ -216,6 +216,7 @@ def settings(path: Path, said: BgceToml, domains: tuple[Domain, ...], registry: 
             bookkeeping_schema=database.bookkeeping_schema,
             extensions=tuple(database.extensions),
             mode=cast(Mode, database.mode),
+            restore_points=database.restore_points,
         ),
         environments=MappingProxyType(
             {

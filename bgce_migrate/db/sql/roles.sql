@@ -66,6 +66,11 @@ SELECT oidvectortypes(p.proargtypes) FROM pg_proc p JOIN pg_namespace n ON n.oid
 JOIN pg_roles r ON r.rolname = $1
 WHERE n.nspname = $2 AND p.proname = $3 AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
 
+-- name: may_mark
+-- Whether this login may let others make restore points, and whether the role $1 may make them.
+SELECT has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE WITH GRANT OPTION')::text,
+       coalesce((SELECT has_function_privilege(oid, 'pg_catalog.pg_create_restore_point(text)', 'EXECUTE') FROM pg_roles WHERE rolname = $1), false)::text
+
 -- name: logins
 SELECT login, domain FROM {schema}.domain_login
 
