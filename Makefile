@@ -9,9 +9,11 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 include bgce.mk
-migrate-up migrate-down migrate-create migrate-force migrate-version migrate-status migrate-plan: $(VENV)/run
+migrate-up migrate-down migrate-create migrate-force migrate-version migrate-status migrate-plan migrate-deploy: $(VENV)/run
 
-.PHONY: help test test-long check lint types bench server-stop clean
+deploy: migrate-deploy ## The same as migrate-deploy
+
+.PHONY: deploy help test test-long check lint types bench server-stop clean
 
 help: ## This list
 	@grep -h '^[a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18

@@ -1,7 +1,7 @@
 # The platform's migration targets. Include it from a service's Makefile:
 #   BGCE = bgce-migrate
 #   include path/to/bgce.mk
-# Variables: domain=cortex  name=add_index (or NAME=)  version=3  steps=1
+# Variables: domain=cortex  name=add_index (or NAME=)  version=3  steps=1  cmd=./deploy.sh  health="curl -fsS ..."
 
 BGCE ?= bgce-migrate
 name ?= $(NAME)
@@ -13,7 +13,7 @@ bgce_dotenv := $(shell grep -s -l '^ *\(export \)\{0,1\}DATABASE_URL=' .env)
 BGCE_TARGET ?= $(if $(bgce_defined)$(bgce_dotenv),,--embedded)
 bgce_domain := $(if $(domain),--domain $(domain))
 
-.PHONY: migrate-up migrate-down migrate-create migrate-force migrate-version migrate-status migrate-plan
+.PHONY: migrate-up migrate-down migrate-create migrate-force migrate-version migrate-status migrate-plan migrate-deploy
 
 migrate-up: ## Apply everything that is pending (steps=N, domain=NAME)
 	@$(BGCE) up $(steps) $(bgce_domain) $(BGCE_TARGET)
@@ -35,3 +35,10 @@ migrate-status: ## List every migration and where it stands
 
 migrate-plan: ## Show what `migrate-up` would do, and why in this order
 	@$(BGCE) plan --explain $(BGCE_TARGET)
+
+# Lines for the shell go through the environment: no quote in them can end ours.
+migrate-deploy: export BGCE_MAKE_CMD := $(cmd)
+migrate-deploy: export BGCE_MAKE_HEALTH := $(health)
+migrate-deploy: ## Apply a domain's steps, run cmd, undo where it fails (domain=NAME, cmd="./deploy.sh", health=, undo=all)
+	@test -n "$$BGCE_MAKE_CMD" || { echo 'say what deploys: make $@ domain=NAME cmd="./deploy.sh"' >&2; exit 2; }
+	@$(BGCE) deploy $(bgce_domain) $(if $(undo),--undo $(undo)) $(if $(health),--health "$$BGCE_MAKE_HEALTH") $(BGCE_TARGET) -- sh -c "$$BGCE_MAKE_CMD"
