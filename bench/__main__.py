@@ -15,6 +15,7 @@ from bench import (
     hook,
     idle,
     lint,
+    mixed,
     peers,
     planning,
     race,
@@ -100,6 +101,9 @@ def _measure(said: argparse.Namespace, folder: Path) -> tables.Results:
         _say("routing")
         results.routing = routing.measure()
         results.requirements += verdict.of_routing(results.routing)
+        _say("a mixed load on two replicas")
+        results.mixed = mixed.measure()
+        results.requirements += verdict.of_mixed(results.mixed)
     if "planning" in parts:
         _say("planning")
         results.planning = planning.measure(folder, rounds=3)

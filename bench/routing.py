@@ -9,12 +9,12 @@ from bgce_migrate.router import Places
 from bgce_migrate.router.deciding import Decider
 from bgce_migrate.routing import RoutingSettings, Served, Sight, Signer, Standing, Token
 
-_ROUNDS, _CALLS = 15, 5_000
+_ROUNDS, _CALLS = 60, 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Microseconds a decision (median of the rounds), by what is asked."""
+    """Microseconds a decision (the best of the rounds), by what is asked."""
 
     decisions: dict[str, float]
 
@@ -51,4 +51,5 @@ def _cost(decider: Decider, intent: str, token: str | None, max_lag: float | Non
         for _ in range(_CALLS):
             decider.choose("service7", intent, token, max_lag)  # type: ignore[arg-type]
         rounds.append((time.perf_counter() - began) / _CALLS * 1e6)
-    return sorted(rounds)[len(rounds) // 2]
+    # What else the machine does makes a round longer, never shorter.
+    return min(rounds)

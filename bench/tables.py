@@ -6,13 +6,14 @@ import json
 import platform
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from bench.clock import Sample
 from bench.drift import Drifting
 from bench.grants import Granting
 from bench.idle import BARE, Idle
 from bench.lint import Linting
+from bench.mixed import Mixed
 from bench.planning import Planning
 from bench.race import Race
 from bench.routing import Routing
@@ -37,6 +38,7 @@ class Results:
     drift: Drifting | None = None
     verify: Verifying | None = None
     routing: Routing | None = None
+    mixed: dict[str, Mixed] = field(default_factory=dict)
     waiting: Waiting | None = None
     hook: tuple[Sample, ...] = ()
     requirements: list[Requirement] = field(default_factory=list)
@@ -89,6 +91,10 @@ def text(results: Results) -> str:
         lines += _table(found.samples, found.squawk, "squawk")
     if results.hook:
         lines += ["", "the shipped domains (seconds)", *_table(results.hook, None, "")]
+    if results.mixed:
+        lines += ["", "a mixed load, 10 % writes, tokens kept 1 s", f"  {'':28}{'reads':>8}{'primary':>8}{'stale':>8}{'a second':>10}"]
+        for name, m in results.mixed.items():
+            lines.append(f"  {name:28}{m.reads:>8}{m.primary:>8}{m.stale:>8}{m.reads / m.seconds:>10.0f}")
     lines += ["", "requirements", *(f"  {requirement}" for requirement in results.requirements)]
     return "\n".join(lines)
 
@@ -147,7 +153,8 @@ def document(results: Results) -> str:
         delays = {name: [list(d.values) for d in rounds] for name, rounds in results.waiting.rounds.items()}
         out["wait"] = {"milliseconds": delays, "errors": results.waiting.errors}
     if results.routing:
-        out["routing"] = {"microseconds": results.routing.decisions}
+        mixed = {name: {**asdict(m), "reads_per_second": m.reads / m.seconds} for name, m in results.mixed.items()}
+        out["routing"] = {"microseconds": results.routing.decisions, "mixed": mixed}
     if results.planning:
         p = results.planning
         out["planning"] = {**_samples((p.cold, p.locked), None), "peak_bytes": p.peak}

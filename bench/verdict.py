@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.clock import Sample
@@ -11,6 +11,7 @@ from bench.drift import Drifting
 from bench.grants import Granting
 from bench.idle import Idle
 from bench.lint import Linting
+from bench.mixed import Mixed
 from bench.planning import Planning
 from bench.race import Race
 from bench.routing import Routing
@@ -124,6 +125,18 @@ def of_planning(planning: Planning) -> list[Requirement]:
 def of_routing(routing: Routing) -> list[Requirement]:
     """A decision in the way of every query costs next to nothing."""
     return [Requirement(f"decision for {what}", cost, 20, " us") for what, cost in routing.decisions.items()]
+
+
+def of_mixed(found: Mapping[str, Mixed]) -> list[Requirement]:
+    """Nine reads of ten reach replicas, none shows less than its program has written."""
+    return [
+        requirement
+        for name, mixed in found.items()
+        for requirement in (
+            Requirement(f"mixed load, {name}: reads on the primary", mixed.share, 10, " %"),
+            Requirement(f"mixed load, {name}: stale reads", mixed.stale, 0),
+        )
+    ]
 
 
 def of_waiting(waiting: Waiting) -> list[Requirement]:

@@ -65,6 +65,8 @@ class Standby:
         """End it and delete its data."""
         self.stop()
         self.cluster.account.delete(self.cluster.folder)
+        if self.cluster.folder.exists():
+            self.cluster.folder.rmdir()  # made by root for the server's user, who may empty it only
 
 
 def make_standby(primary: Server) -> Standby:
