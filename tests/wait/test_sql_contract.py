@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from bgce_migrate import library
+from bgce_migrate.desk import Desk
 from bgce_migrate.servers import Server, programs
 from tests.cli.program import REPOSITORY
 from tests.e2e.platform import Guarded, bootstrap, copy_platform, service
@@ -70,6 +71,43 @@ def test_services_see_the_views_of_the_contract_and_no_sql(platform: Guarded) ->
         assert not {"up_sql", "down_sql", "error"} & set(promised)
     assert psql(cortex, "SELECT count(*) FROM bgce_migrate.migration_history")[2] == "ERROR:  42501"
     assert psql(cortex, "SELECT applied FROM bgce_migrate.migration_state WHERE service_name = 'cortex'")[1] == "t\nt\nt\nt"
+
+
+def test_every_service_reads_the_contract_and_nobody_texts_or_errors(platform: Guarded) -> None:
+    logins = [s.login for d in Desk.load(platform.project).project.domains for s in d.services]
+    assert len(logins) == 13
+    counts = ", ".join(
+        f"(SELECT count(*) FROM {view} WHERE service_name = 'cortex')"
+        for view in ("bgce_migrate.migration_state", "public.migration_history")
+    )
+    forbidden = (
+        "SELECT string_agg(DISTINCT c.relname, ',') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+        " WHERE c.relnamespace = 'bgce_migrate'::regnamespace AND a.attname IN ('up_sql', 'down_sql', 'error', 'evidence')"
+        " AND has_column_privilege(c.oid, a.attnum, 'SELECT')"
+    )
+    for login in logins:
+        asked = f"SELECT {counts}, bgce_migrate.ready('cortex', 4), ({forbidden})"
+        assert psql(service(platform, login), asked) == (0, "4|4|t|", ""), login
+
+
+def test_the_contract_says_its_version_to_every_kind_of_login(platform: Guarded) -> None:
+    said = re.search(r"this is version (\d+) of the contract", CONTRACT)
+    assert said is not None
+    kinds = (platform.superuser, platform.admin, platform.url, service(platform, "newsletter_user"))
+    for url in kinds:
+        assert psql(url, "SELECT bgce_migrate.contract()") == (0, said[1], "")
+        assert psql(url, "SELECT bgce_migrate.ready('cortex', 4), bgce_migrate.ready('cortex', 99)") == (0, "t|f", "")
+
+
+def test_nobody_changes_anything_through_the_contract(platform: Guarded) -> None:
+    cortex = service(platform, "cortex_user")
+    for view in ("bgce_migrate.migration_state", "public.migration_history"):
+        refused = {psql(cortex, text)[2] for text in (
+            f"INSERT INTO {view} (service_name) VALUES ('x')", f"UPDATE {view} SET name = 'x'", f"DELETE FROM {view}",
+        )}  # fmt: skip
+        # 55000: a view with DISTINCT is not to be written by anybody.
+        assert refused <= {"ERROR:  42501", "ERROR:  55000"}
+    assert psql(cortex, "CREATE OR REPLACE FUNCTION bgce_migrate.contract() RETURNS integer LANGUAGE sql AS 'SELECT 2'")[2] == "ERROR:  42501"
 
 
 def test_the_loop_of_the_page_ends(platform: Guarded, tmp_path: Path) -> None:

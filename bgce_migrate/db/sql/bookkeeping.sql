@@ -468,6 +468,8 @@ CREATE OR REPLACE FUNCTION {schema}.ready(service text, version bigint) RETURNS 
     SELECT coalesce(bool_and(s.applied) AND bool_or(s.version = ready.version), false)
     FROM {schema}.migration_state s WHERE s.service_name = ready.service AND s.version <= ready.version
 $body$;
+-- Its version, for programs that meet databases of several releases.
+CREATE OR REPLACE FUNCTION {schema}.contract() RETURNS integer LANGUAGE sql IMMUTABLE AS $body$ SELECT 1 $body$;
 
 -- Where the run has ended that did the last thing up to that version: a standby shows it all when it has replayed so
 -- far on that timeline. NULL where that run has not ended, or was cut off.
@@ -495,4 +497,4 @@ REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;
 -- logins, and a run that looks at locks does so as another role.
 GRANT USAGE ON SCHEMA {schema} TO PUBLIC;
 GRANT SELECT ON {schema}.meta, {schema}.domain_login, {schema}.request TO PUBLIC;
-GRANT EXECUTE ON FUNCTION {schema}.ready(text, bigint), {schema}.run_end(text, bigint) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION {schema}.contract(), {schema}.ready(text, bigint), {schema}.run_end(text, bigint) TO PUBLIC;
