@@ -192,25 +192,45 @@ def test_two_at_once_begin_once(shop: Path, database: str) -> None:
     assert words_of(database) == ["d1 begin cortex", "d1 ok cortex"]
 
 
+def _stop_and_mend(way: str, number: signal.Signals, seconds: float, shop: Path, database: str) -> tuple[str, int]:
+    """Begin a deployment that is going to fail, stop it, and end it in one of three ways; where it was stopped."""
+    process = begun(shop, database, "sh", "-c", "sleep 0.05; exit 1")
+    time.sleep(seconds)
+    process.send_signal(number)
+    process.communicate(timeout=GOES_ON)
+    words = words_of(database)
+    last, there = words[-1].split()[1] if words else "", len(applied(database))
+    if way == "resume" and last in ("begin", "undo"):
+        assert again(shop, database, "--resume", command="exit 1") == 1
+    if way == "run" and last in ("begin", "undo"):
+        with psycopg.connect(database) as connection:
+            query = "SELECT run_id::text FROM bgce_migrate.migration_history WHERE error = 'begin cortex' ORDER BY id DESC LIMIT 1"
+            run = connection.execute(query).fetchone()
+        assert run is not None
+        assert bgce("down", "--run", run[0], "--yes", "-d", database, cwd=shop).code == 0
+        assert applied(database) == BEFORE
+    if way != "resume":
+        assert finish(shop, database) == 0
+    assert applied(database) == BEFORE
+    return last, there
+
+
+@pytest.mark.parametrize("way", ["resume", "run"])
+def test_at_some_instants(way: str, shop: Path, database: str, catalog: Callable[[], Catalog]) -> None:
+    before = catalog()
+    for seconds in (0.3, 0.55, 0.75):
+        _stop_and_mend(way, signal.SIGTERM, seconds, shop, database)
+        assert compare(before, catalog()) == ()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("way", ["resume", "finish"])
+@pytest.mark.parametrize("way", ["resume", "finish", "run"])
 def test_at_any_instant(
     way: str, number: signal.Signals, shop: Path, database: str, catalog: Callable[[], Catalog]
 ) -> None:
     before, seen = catalog(), set()
-    for instant in range(12):
-        process = begun(shop, database, "sh", "-c", "sleep 0.05; exit 1")
-        time.sleep(0.25 + instant * 0.08)
-        process.send_signal(number)
-        process.communicate(timeout=GOES_ON)
-        words = words_of(database)
-        last = words[-1].split()[1] if words else ""
-        seen.add((last, len(applied(database))))
-        if way == "finish":
-            assert finish(shop, database) == 0
-        elif last in ("begin", "undo"):
-            assert again(shop, database, "--resume", command="exit 1") == 1
-        assert applied(database) == BEFORE
+    for instant in range(16):
+        seen.add(_stop_and_mend(way, number, 0.25 + instant * 0.08, shop, database))
         assert compare(before, catalog()) == ()
     assert len(seen) > 1, "always at the same instant"
