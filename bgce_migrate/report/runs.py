@@ -76,7 +76,7 @@ def _summary(report: RunReport) -> str:
     counted = Counter(status_word(step) for step in report.steps)
     parts = ", ".join(f"{count} {word}" for word, count in counted.items())
     seconds = f"{report.duration_ms / 1000:.1f} s"
-    end = f", to {report.end.position}" if report.end is not None else ""
+    end = f", WAL position {report.end.position}" if report.end is not None else ""
     return f"{parts or 'no step'}{place_of(report.target)}, {seconds}, run {report.run_id}{end}"
 
 

@@ -22,6 +22,7 @@ NORMAL = (
     (r"(applied|reverted|failed) \d+ ms", r"\1 N ms"),
     (r"  +(applied|reverted|failed) +\d+", r"  \1  N"),
     (r"\d+\.\d s\b", "N s"),
+    (r"WAL position [0-9A-F]+/[0-9A-F]+", "WAL position N/N"),
     (r"  [0-9a-f]{8}$", "  RUN"),
     (r"(?<=\S) {2,}", "  "),  # how wide a column is depends on how long a step took
 )

@@ -67,7 +67,7 @@ def test_it_opens_when_the_last_replica_has_replayed(cluster: Cluster, tmp_path:
     assert answers[0].document["end"] == end
     for name in ("replica1", "replica2"):
         assert cluster.ask(name, f"SELECT pg_last_wal_replay_lsn() >= '{end['position']}'")
-    assert f", to {end['position'][:2]}" in bgce("down", "1", *main, cwd=folder, env=env).out
+    assert f", WAL position {end['position'][:2]}" in bgce("down", "1", *main, cwd=folder, env=env).out
 
 
 def test_the_row_alone_does_not_open_it(cluster: Cluster) -> None:
