@@ -21,7 +21,6 @@ class Patience:
 
     Attributes:
         step: the one under way.
-        blockers: who was in the way of any.
         waits: for how long.
         pausable: whether what runs may be given up and begun again when somebody pauses the run.
     """
@@ -29,7 +28,7 @@ class Patience:
     def __init__(self, context: Context, audit: Audit) -> None:
         self.context = context
         self.audit = audit
-        self.blockers: dict[str, None] = {}
+        self._blockers: dict[str, str] = {}
         self.waits = Waits()
         self.step: Step | None = None
         self.pausable = True
@@ -37,8 +36,15 @@ class Patience:
 
     def begin(self, step: Step) -> None:
         """Another try of a step."""
+        if step is not self.step:
+            self._blockers.clear()
         self.step, self._gave_way = step, False
         self.waits.over()
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """Who was in the way of any try of the step, each as last seen."""
+        return tuple(self._blockers.values())
 
     def gave_way(self) -> bool:
         """Whether what just failed was given up for a pause, and nobody asked to stop; told once."""
@@ -75,8 +81,8 @@ class Patience:
         rows = self.audit.blockers(session.libpq_pid)
         # By pid, or by name for a prepared transaction, whatever else of them changes.
         found = {row[0] or row[2] or "": faults.describe_blocker(row) for row in rows}
-        self.blockers.update(dict.fromkeys(found.values()))
-        self.waits.look(found.values(), seconds)
+        self._blockers.update(found)
+        self.waits.look(found, seconds)
         if found and self.step is not None:
             self.context.progress.blocked(self.step, found)
 

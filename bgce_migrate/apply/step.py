@@ -88,7 +88,7 @@ class StepRunner:
                     started += self.leadership.hold()
                     if not self.context.stop.requested:
                         continue
-                stopping, blockers = self.context.stop.requested, tuple(self.patience.blockers)
+                stopping, blockers = self.context.stop.requested, self.patience.blockers
                 failure = faults.explained(step, caught, tries, blockers, stopping=stopping)
                 if isinstance(failure, (HistoryBroken, LeadershipLost)):
                     return result(StepStatus.FAILED, failure), previous  # nothing of ours belongs in that history
@@ -293,4 +293,4 @@ class StepRunner:
 
     def gave_up(self, owned: Owned, error: psycopg.Error, tries: int) -> Unavailable:
         """The failure of a step that met somebody else's lock at every try."""
-        return faults.gave_up(owned.step, error, tries, tuple(self.patience.blockers))
+        return faults.gave_up(owned.step, error, tries, self.patience.blockers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -21,11 +21,11 @@ class Waits:
     def __init__(self) -> None:
         self._past: list[LockWait] = []
         self._began = self._seen = 0.0
-        self._blockers: dict[str, None] = {}
+        self._blockers: dict[str, str] = {}
 
-    def look(self, blockers: Iterable[str], seconds: float) -> None:
-        """What a look has seen in the way of a call that has lasted so long."""
-        now, found = time.time(), dict.fromkeys(blockers)
+    def look(self, found: Mapping[str, str], seconds: float) -> None:
+        """Who a look has seen in the way of a call that has lasted so long, by what stays the same of them."""
+        now = time.time()
         if not found:
             self.over()
             return
@@ -38,7 +38,7 @@ class Waits:
         """The call has ended, or nobody is in its way any more."""
         if self._blockers:
             seconds = max(0.0, min(time.time(), self._seen + TICK) - self._began)
-            self._past.append(LockWait(self._began, seconds, tuple(self._blockers)))
+            self._past.append(LockWait(self._began, seconds, tuple(self._blockers.values())))
             self._blockers = {}
 
     def told(self, result: StepResult) -> StepResult:

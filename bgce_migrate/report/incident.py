@@ -34,7 +34,8 @@ def print_incident(
     for unit in scene.units:
         _say(out, "journal", f"{unit.step} statement {unit.number}, {unit.kind}: {'done' if unit.done else 'begun'}")
     for failure in scene.failures:
-        _say(out, "failed", f"{failure.step}: {_short(failure.error)}")
+        # While a run is at it again, that is the past.
+        _say(out, "failed before" if scene.runs else "failed", f"{failure.step}: {_short(failure.error)}")
     if pending:
         more = f" and {len(pending) - 6} more" if len(pending) > 6 else ""
         _say(out, "not applied", f"{len(pending)}: {', '.join(pending[:6])}{more}")

@@ -82,6 +82,8 @@ class LiveProgress:
         """Who holds what this run waits for."""
         with self._lock:
             self._waiting = self._shown(message)
+            for running in self._running.values() if message else ():
+                running.blocked = ""  # a paused run waits for nobody
         if message:
             self._begin()
 
