@@ -56,16 +56,21 @@ class Found(Struct, frozen=True):
 
 
 def find(session: Session, tables: Mapping[str, Place]) -> Found:
-    """Read the catalog; two round trips, three where something is there already.
+    """Read the catalog; one round trip, two where something is there already.
 
     Args:
         tables: the wanted ones, by domain.
     """
     keep = f"{identifier(session.schema)}.{_KEEP}"
     wanted = json.dumps([{"domain": d, "schema": s, "name": n} for d, (s, n) in tables.items()])
-    there = session.ask("golang_migrate", "rows_exist", keep)[0][0] == "true"
-    rows = session.ask("golang_migrate", "tables", wanted)
-    who = session.ask("golang_migrate", "executors", array({s for s, _ in tables.values()}), keep)
+    replies = session.run(
+        [
+            Command(session.query("golang_migrate", "rows_exist"), (keep,)),
+            Command(session.query("golang_migrate", "tables"), (wanted,)),
+            Command(session.query("golang_migrate", "executors"), (array({s for s, _ in tables.values()}), keep)),
+        ]
+    )
+    there, rows, who = replies[0].rows[0][0] == "true", replies[1].rows, replies[2].rows
     known = session.ask("golang_migrate", "registered") if there else ()
     return Found(
         there,

@@ -16,7 +16,7 @@ WRITER = ("SELECT", "INSERT", "UPDATE", "DELETE")
 #: golang-migrate empties its table and writes it anew.
 VERSION_TABLE = (*WRITER, "TRUNCATE")
 #: Who keeps it true for that tool writes one row.
-KEEPER_RIGHTS = ("SELECT", "INSERT", "DELETE")
+KEEPER_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 #: Privileges that can be given on single columns.
 _BY_COLUMN = frozenset({"SELECT", "INSERT", "UPDATE", "REFERENCES"})
 

@@ -21,6 +21,7 @@ def without(mode: str, folder: Path, database: str) -> World:
     return World(folder, database, mode, **{"bgce.toml": files(mode or "role", compat="")["bgce.toml"]})
 
 
+@pytest.mark.postgres(18)
 def test_what_it_prints_makes_the_tables(database: str, tmp_path: Path) -> None:
     world, env = without("", tmp_path, database), {}
     env["DATABASE_URL"] = world.url
@@ -38,6 +39,7 @@ def test_what_it_prints_makes_the_tables(database: str, tmp_path: Path) -> None:
     assert (table["domain"], table["table"], table["version"], table["dirty"]) == ("beta", "public.beta_schema_migrations", 10, False)
 
 
+@pytest.mark.postgres(18)
 def test_apply_writes_them_under_the_lock(database: str, tmp_path: Path) -> None:
     world = without("", tmp_path, database)
     require_done(up(world.project, world.url))
@@ -52,6 +54,7 @@ def test_apply_writes_them_under_the_lock(database: str, tmp_path: Path) -> None
     assert bgce("export", "golang-migrate", "--table", 'x"; DROP', cwd=world.project, env=env).code == 2
 
 
+@pytest.mark.postgres(16)
 def test_in_layout_guarded_an_administrator_makes_them(database: str, tmp_path: Path) -> None:
     world = without("role", tmp_path, database)
     require_done(up(world.project, world.url))
@@ -65,6 +68,7 @@ def test_in_layout_guarded_an_administrator_makes_them(database: str, tmp_path: 
     world.require_true("written")
 
 
+@pytest.mark.postgres(18)
 def test_refused_by_name_where_golang_migrate_could_not_go_on(database: str, tmp_path: Path) -> None:
     world = without("", tmp_path, database)
     require_done(up(world.project, world.url))

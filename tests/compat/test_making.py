@@ -61,7 +61,7 @@ def test_a_table_that_is_there_stays_its_owners(owner: str, database: str, tmp_p
         up(world.project, world.url)
     assert "bootstrap" in (caught.value.hint or "")
     printed = world.bootstrap(print_only=True)
-    assert any("INSERT, DELETE" in s and "alpha_schema_migrations" in s and "bgce_migrate_owner" in s for s in printed)
+    assert any("UPDATE, DELETE" in s and "alpha_schema_migrations" in s and "bgce_migrate_owner" in s for s in printed)
     world.bootstrap()
     with pytest.raises(Refused, match="alpha_schema_migrations says version 20, history says nothing"):
         up(world.project, world.url)
@@ -95,7 +95,8 @@ HANGING = {
     "policy": "ALTER TABLE alpha_schema_migrations ENABLE ROW LEVEL SECURITY",
     "view": "DROP TABLE alpha_schema_migrations; CREATE VIEW alpha_schema_migrations AS SELECT 30::bigint AS version, steal() IS NULL AS dirty;"
     " GRANT ALL ON alpha_schema_migrations TO bgce_migrate_owner",
-    "child": "CREATE TABLE heir () INHERITS (alpha_schema_migrations)",
+    "key": "CREATE TABLE other (id bigint PRIMARY KEY); INSERT INTO other VALUES (10); ALTER TABLE alpha_schema_migrations ADD FOREIGN KEY (version) REFERENCES other",
+    "generated": "ALTER TABLE alpha_schema_migrations ADD COLUMN more text GENERATED ALWAYS AS (steal_of(version)) STORED",
 }
 STEAL = (
     "CREATE FUNCTION {} RETURNS text LANGUAGE plpgsql{} AS $$ BEGIN"
@@ -104,7 +105,7 @@ STEAL = (
 
 
 @pytest.mark.parametrize("what", HANGING)
-@pytest.mark.postgres(18, 16)
+@pytest.mark.postgres(16)
 def test_what_hangs_on_a_table_never_runs_as_the_bookkeeping(what: str, database: str, tmp_path: Path) -> None:
     """The table is the service's own, so it may hang anything on it; our function writes to it with other rights."""
     world = World(tmp_path, database, "role")
@@ -139,7 +140,7 @@ def test_a_step_cannot_hang_anything_on_its_own_table_either(database: str, tmp_
 
 
 @pytest.mark.postgres(18)
-@pytest.mark.parametrize("row", ["(20, false)", "(30, true)", "(31, false)", "(10, false), (30, false)"])
+@pytest.mark.parametrize("row", ["(31, true)", "(10, false), (30, false)"])
 def test_who_says_so_when_somebody_else_has_written_it(row: str, database: str, tmp_path: Path) -> None:
     world = World(tmp_path, database, "")
     require_done(up(world.project, world.url))

@@ -86,6 +86,7 @@ def test_a_journaled_file_is_dirty_while_it_is_half_done(mode: str, database: st
     assert world.rows("alpha") == [(10, False)]
 
 
+@pytest.mark.postgres(16)
 def test_the_first_one_half_done_is_what_golang_migrate_calls_nil(database: str, tmp_path: Path) -> None:
     world = World(tmp_path, database, "")
     execute(world.superuser, "CREATE TABLE lone (v int)", "INSERT INTO lone VALUES (1), (1)", "ALTER TABLE lone OWNER TO app")
@@ -103,6 +104,7 @@ def test_the_first_one_half_done_is_what_golang_migrate_calls_nil(database: str,
     assert world.rows("alpha") == [(-1, True)]
 
 
+@pytest.mark.postgres(18)
 def test_killed_at_any_moment_the_row_is_what_history_says(database: str, tmp_path: Path) -> None:
     world = World(tmp_path, database, "")
     for version in range(100, 180):

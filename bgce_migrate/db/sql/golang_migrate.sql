@@ -19,19 +19,17 @@ BEGIN
     END IF;
     -- From here on nobody else can hang anything on it.
     EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_name, p_mode);
+    -- Keys to others are triggers; of what inherits from it nothing is touched (ONLY).
     PERFORM 1 FROM pg_class c
-    WHERE c.oid = v_name::regclass AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relrowsecurity
-      AND (SELECT array_agg(a.attname::text || ' ' || a.atttypid::text || a.attgenerated::text || a.attidentity::text
-                            ORDER BY a.attname)
+    WHERE c.oid = v_name::regclass AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relrowsecurity AND c.relchecks = 0
+      AND (NOT c.relhastriggers OR NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid))
+      AND (NOT c.relhasrules OR NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid))
+      AND (SELECT array_agg(a.attname::text || ' ' || a.atttypid::text || a.atthasdef::text ORDER BY a.attname)
            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
-          = ARRAY['dirty 16', 'version 20']
-      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid)
-      AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid)
-      AND NOT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = c.oid)
-      AND NOT EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
-      AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype NOT IN ('p', 'u', 'n'))
-      AND NOT EXISTS (SELECT FROM pg_index i, unnest(i.indclass::oid[]) o
-                      WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR o >= 16384));
+          = ARRAY['dirty 16false', 'version 20false']
+      AND NOT EXISTS (SELECT FROM pg_index i
+                      WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+                                                    OR 16384 <= ANY (i.indclass::oid[])));
     IF NOT FOUND THEN
         RAISE EXCEPTION '% is not a version table as golang-migrate makes it, with nothing hanging on it', v_name
             USING ERRCODE = 'BG004', HINT = 'take triggers, rules, policies and further columns off it; or rename it';
@@ -46,6 +44,7 @@ CREATE OR REPLACE FUNCTION {schema}.keep_version(
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_name text;
+    v_count bigint;
 BEGIN
     IF p_attempt IS NULL THEN
         PERFORM {schema}.require_login(p_domain);
@@ -60,11 +59,17 @@ BEGIN
     END IF;
     v_name := {schema}.version_table(p_domain, 'ROW EXCLUSIVE');
     -- Not TRUNCATE, as golang-migrate does: nobody who reads it has to wait.
-    EXECUTE format('DELETE FROM ONLY %s WHERE version IS DISTINCT FROM $1 OR dirty IS DISTINCT FROM $2', v_name)
-        USING p_version, p_dirty;
     IF p_version IS NOT NULL THEN
-        EXECUTE format('INSERT INTO %1$s (version, dirty) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM ONLY %1$s)', v_name)
+        EXECUTE format('UPDATE ONLY %1$s SET version = $1, dirty = $2 WHERE (SELECT count(*) FROM ONLY %1$s) = 1', v_name)
             USING p_version, p_dirty;
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        IF v_count = 1 THEN
+            RETURN;
+        END IF;
+    END IF;
+    EXECUTE format('DELETE FROM ONLY %s', v_name);
+    IF p_version IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s (version, dirty) VALUES ($1, $2)', v_name) USING p_version, p_dirty;
     END IF;
 END $body$;
 
