@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection
-from typing import Literal
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, Literal
 
 from bgce_migrate.router.deciding import Choice, Decider, Question
 from bgce_migrate.routing import Pick, RoutingSettings
@@ -22,11 +22,11 @@ class AsyncDecider:
         self._heard: asyncio.Event | None = None
         self._waiting = 0
 
-    async def open(self, back: Callable[[int], None], seconds: float) -> bool:
-        """Begin to look, and wait for the first looks; `back` hears of each server that answers again, in the loop."""
+    async def open(self, back: Callable[[int], Coroutine[Any, Any, None]], seconds: float) -> bool:
+        """Begin to look, and wait for the first looks; `back` is awaited for each server that answers again."""
         self._loop, self._heard = asyncio.get_running_loop(), asyncio.Event()
         self._decider.heard = self._wake
-        self._decider.start(lambda index: self._call(back, index))
+        self._decider.start(lambda index: self._await(back(index)))
         await self._until(lambda: all(self._decider.looks), seconds)
         return self._decider.view.primary is not None
 
@@ -93,11 +93,16 @@ class AsyncDecider:
             self._waiting -= 1
 
     def _wake(self) -> None:
-        if self._waiting and self._heard is not None:
-            self._call(self._heard.set)
-
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
         """From a thread that looks; the loop may be over."""
-        if self._loop is not None:
+        if self._waiting and self._heard is not None and self._loop is not None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(function, *arguments)
+                self._loop.call_soon_threadsafe(self._heard.set)
+
+    def _await(self, work: Coroutine[Any, Any, None]) -> None:
+        """From a thread that looks, until it is done in the loop; not for long, and not where the loop is over."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            work.close()
+            return
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(work, loop).result(self._settings.patience)

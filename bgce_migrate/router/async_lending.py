@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +33,6 @@ class AsyncLending:
         self._settings = settings
         self._decider = decider
         self._pools: dict[tuple[int, str, bool], AsyncServicePool] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lent(self, choice: Choice, service: str, *, reads: bool) -> AsyncIterator[Lease[AsyncConnection[Any]]]:
@@ -64,19 +62,15 @@ class AsyncLending:
         finally:
             self._decider.busy[choice.index] -= 1
 
-    def refresh(self, index: int) -> None:
+    async def refresh(self, index: int) -> None:
         """A server answers again: what broke meanwhile is thrown away."""
         for pool in [pool for (i, _, _), pool in self._pools.items() if i == index]:
-            task = asyncio.ensure_future(pool.refresh())
-            self._tasks.add(task)  # the loop itself keeps no task alive
-            task.add_done_callback(self._tasks.discard)
+            await pool.refresh()
 
     async def close(self) -> None:
         """End all connections."""
         pools = list(self._pools.values())
         self._pools.clear()
-        for task in tuple(self._tasks):
-            task.cancel()
         for pool in pools:
             await pool.close()
 

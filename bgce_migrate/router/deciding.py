@@ -209,9 +209,10 @@ class Decider:
 
         def told(sight: Sight) -> None:
             nonlocal away
-            self.tell(index, sight)
             if away and not sight.fault:
+                # Before anybody is sent there again: what broke meanwhile still lies in the pools.
                 self._back(index)
+            self.tell(index, sight)
             away = bool(sight.fault)
 
         return told
