@@ -71,7 +71,7 @@ def _processes(url: str, tree: Path) -> tuple[Delays, Delays, int]:
     environment = {**clean_environment(), **job.environment}
     waiters = [
         subprocess.Popen(job.argv, cwd=tree, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                         stderr=subprocess.DEVNULL)
+                         stderr=subprocess.PIPE)
         for _ in range(WAITERS)
     ]  # fmt: skip
     ends = [0.0] * WAITERS
@@ -79,7 +79,7 @@ def _processes(url: str, tree: Path) -> tuple[Delays, Delays, int]:
     for thread in threads:
         thread.start()
     try:
-        _everybody(url)
+        _everybody(url, waiters)
         _up(url, tree)
     finally:
         for thread in threads:
@@ -118,7 +118,7 @@ def _up(url: str, tree: Path, count: int | None = None) -> None:
     run(command("up", *words, "--migrations", str(tree), "-d", url, folder=tree))
 
 
-def _everybody(url: str) -> None:
+def _everybody(url: str, waiters: Sequence[subprocess.Popen[bytes]] = ()) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bgce-migrate wait'"
         for _ in range(1200):
@@ -126,6 +126,11 @@ def _everybody(url: str) -> None:
             if row is not None and row[0] == WAITERS:
                 time.sleep(0.5)  # until the last one has looked, too
                 return
+            if ended := [w for w in waiters if w.poll() is not None]:
+                for waiter in waiters:
+                    waiter.kill()
+                said = ended[0].stderr.read().decode(errors="replace") if ended[0].stderr is not None else ""
+                raise BenchError(f"a waiter exited {ended[0].returncode} before anything was applied: {said.strip()}")
             time.sleep(0.1)
     raise BenchError("not all waiters came")
 
