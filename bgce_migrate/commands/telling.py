@@ -118,4 +118,7 @@ def _shown(call: Call, error: BgceError | None) -> BgceError | None:
 
     mask = call.out.secrets.mask
     hint = mask(clean(error.hint)) if error.hint else None
-    return type(error)(mask(clean(error.message)), hint=hint, where=error.where)
+    # Some kinds put their message together themselves.
+    shown = type(error).__new__(type(error))
+    BgceError.__init__(shown, mask(clean(error.message)), hint=hint, where=error.where)
+    return shown
