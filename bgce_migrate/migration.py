@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bgce_migrate.errors import Where
 from bgce_migrate.finding import Edit as Edit
@@ -26,13 +25,34 @@ class Direction(str, Enum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MigrationId:
+# By the ten thousand, too; msgspec's own comparison would look at the name.
+class MigrationId(Struct, frozen=True, gc=False):
     """One version of one domain. Identity is (domain, version); the name is a label."""
 
     domain: str
     version: int
-    name: str = field(default="", compare=False)
+    name: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not MigrationId:
+            return NotImplemented
+        return self.version == other.version and self.domain == other.domain
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __lt__(self, other: MigrationId) -> bool:
+        if other.__class__ is not MigrationId:
+            return NotImplemented
+        return (self.domain, self.version) < (other.domain, other.version)
+
+    def __le__(self, other: MigrationId) -> bool:
+        if other.__class__ is not MigrationId:
+            return NotImplemented
+        return (self.domain, self.version) <= (other.domain, other.version)
+
+    def __hash__(self) -> int:
+        return hash((self.domain, self.version))
 
     def __str__(self) -> str:
         return f"{self.short}_{self.name}" if self.name else self.short
@@ -164,7 +184,7 @@ class Directives(Struct, frozen=True):
     allow: tuple[tuple[str, str, str], ...] = ()  # rule, until (ISO date or ""), reason
 
 
-class SourceFile(Struct, frozen=True):
+class SourceFile(Struct, frozen=True, gc=False):
     """A file as read: BOM dropped, CRLF turned to LF; `sha256` is over the raw bytes."""
 
     path: str

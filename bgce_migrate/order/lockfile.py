@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -22,14 +22,15 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _CHECKSUM = re.compile(r"v[0-9]+:[0-9a-f]{16,128}\Z")
 #: A line as `lock` writes nearly all of them.
 _PLAIN = re.compile(
-    r"([^/\s%]+)/([0-9]+)(?:_([^\s%]*))? up=(v[0-9]+:[0-9a-f]{16,128}) up-raw=([0-9a-f]{64})"
-    r"(?: down=(v[0-9]+:[0-9a-f]{16,128}) down-raw=([0-9a-f]{64}))?"
+    r"^([^/\s%#<=>|][^/\s%]*)/([0-9]{1,19})(?:_([^\s%]*))? up=(v[0-9]+:[0-9a-f]{16,128}) up-raw=([0-9a-f]{64})"
+    r"(?: down=(v[0-9]+:[0-9a-f]{16,128}) down-raw=([0-9a-f]{64}))?(?: from=([^\s%]+))?$",
+    re.MULTILINE,
 )
 _FIELDS = ("up", "up-raw", "down", "down-raw", "from")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
-class LockLine(Struct, frozen=True):
+class LockLine(Struct, frozen=True, gc=False):
     """One migration as it was locked.
 
     Attributes:
@@ -81,6 +82,8 @@ def parse(text: str, path: str = "bgce.lock") -> LockFile:
     Raises:
         ConfigError: all lines that cannot be read, and ids with two different contents.
     """
+    if (plain := _parse_plain(text)) is not None:
+        return plain
     problems: list[Problem] = []
     kept: dict[MigrationId, LockLine] = {}
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
@@ -105,6 +108,25 @@ def parse(text: str, path: str = "bgce.lock") -> LockFile:
     return LockFile(tuple(kept.values()))
 
 
+def _parse_plain(text: str) -> LockFile | None:
+    """A file that is `HEADER` and then only plain lines, each once, read at one go; None for any other."""
+    if not text.startswith(HEADER):
+        return None
+    found = _PLAIN.findall(text, len(HEADER))
+    # Each is a whole line, so with as many lines as finds nothing lies between them.
+    if len(found) != text.count("\n", len(HEADER)) or not text.endswith("\n"):
+        return None
+    lines = tuple(_plain_line(words, number) for number, words in enumerate(found, HEADER.count("\n") + 1))
+    return LockFile(lines) if len({line.id for line in lines}) == len(lines) else None
+
+
+def _plain_line(words: Sequence[Any], number: int) -> LockLine:
+    domain, version, name, up, up_raw, down, down_raw, origin = words
+    return LockLine(
+        MigrationId(domain, int(version), name or ""), up, up_raw, down or None, down_raw or None, origin or None, number
+    )
+
+
 _MENDING = "take the line from version control, or delete it and run `bgce-migrate lock`"
 
 
@@ -118,8 +140,7 @@ def _check_format(line: str, where: Where) -> list[Problem]:
 
 def _read_line(line: str, number: int) -> LockLine:
     if plain := _PLAIN.fullmatch(line):
-        domain, version, name, up, up_raw, down, down_raw = plain.groups()
-        return LockLine(MigrationId(domain, int(version), name or ""), up, up_raw, down, down_raw, None, number)
+        return _plain_line(plain.groups(), number)
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
         raise ValueError("a merge conflict is left in the lock file")
     identity, *words = line.split()

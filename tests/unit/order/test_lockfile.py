@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,21 @@ def test_any_names_survive(lines: list[LockLine]) -> None:
         (x.id, x.id.name, x.distribution) for x in lines
     ]
     assert all(a.same_files(b) for a, b in zip(read, lines, strict=True))
+
+
+@given(st.lists(LINES, unique_by=lambda each: each.id, max_size=8))
+def test_a_file_read_at_one_go_is_what_its_lines_say(lines: list[LockLine]) -> None:
+    text = render(LockFile(tuple(lines)))
+    assert parse(text) == parse(text + "# read line by line\n")
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t[:-2] + "\n", lambda t: t.replace(" up=", "  up=x", 1), lambda t: t + "<<<<<<< ours\n"]
+)
+def test_one_bad_line_among_good_ones_is_told(spoil: Callable[[str], str]) -> None:
+    text = render(LockFile((line("a", 1), line("b", 1))))
+    with pytest.raises(ConfigError):
+        parse(spoil(text))
 
 
 def test_a_line_is_readable() -> None:
