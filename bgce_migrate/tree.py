@@ -48,7 +48,8 @@ class Tree(Struct):
         for domain in project.domains:
             contents = read_folder(domain)
             notes += contents.notes
-            migrations |= {m.id: m for m in contents.migrations}
+            for migration in contents.migrations:
+                migrations[migration.id] = migration
         if not (project.declared and project.lock_path.is_file()):
             return Tree.of(project, migrations, None, notes)
         text = project.lock_path.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import unicodedata
 from msgspec import Struct, field
 
 from bgce_migrate.config.mistakes import combined
-from bgce_migrate.config.paths import FileFault, inside, read_regular, shown
+from bgce_migrate.config.paths import FileFault, read_listed, read_within, shown
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Problem, SqlFileError, Where
 from bgce_migrate.migration import Finding, Migration, MigrationId, Severity, SourceFile
@@ -47,12 +47,16 @@ class _Pair(Struct):
 
 
 class _Reading(Struct):
-    """What is known while a folder is read."""
+    """What is known while a folder is read.
+
+    Attributes:
+        special: names of links, and of what is no file at all.
+    """
 
     domain: Domain
     folder: str
     prefix: str
-    links: set[str] = field(default_factory=set)
+    special: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     unread: set[MigrationId] = field(default_factory=set)
@@ -122,13 +126,17 @@ def _pairs(reading: _Reading) -> dict[int, _Pair]:
                 reading.note("unread-file", name, message, "NNNNNN_slug.up.sql or NNNNNN_slug.down.sql")
             continue
         digits, slug, direction = found.groups()
-        if fault := _name_fault(digits, slug):
+        # Nearly all names are seen at once to be good.
+        sound = len(digits) < _DIGITS and slug.isprintable()
+        if not sound and (fault := _name_fault(digits, slug)):
             reading.problems.append(Problem(f"{printable(name)} {fault}", reading.where(name)))
             if len(digits.lstrip("0")) <= _DIGITS:
                 reading.leave(int(digits), slug)
             continue
         version = int(digits)
-        pair = pairs.setdefault(version, _Pair())
+        pair = pairs.get(version)
+        if pair is None:
+            pair = pairs[version] = _Pair()
         other = pair.up if direction == "up" else pair.down
         if other is not None:
             reading.problems.append(_twice(reading, version, direction, other, name))
@@ -152,8 +160,8 @@ def _names(reading: _Reading) -> list[str]:
                 if not entry.name.endswith((".sql", ".SQL", ".Sql")):
                     continue
                 names.append(entry.name)
-                if entry.is_symlink():
-                    reading.links.add(entry.name)
+                if not entry.is_file(follow_symlinks=False):
+                    reading.special.add(entry.name)
                 if len(names) > MAX_FILES:
                     name = printable(reading.domain.name)
                     raise ConfigError(
@@ -172,8 +180,7 @@ def _name_fault(digits: str, slug: str) -> str | None:
     significant = digits.lstrip("0")
     if len(significant) > _DIGITS or int(significant or "0") > MAX_VERSION:
         return f"has a version larger than {MAX_VERSION}"
-    # What is printable has neither, and is quickly told.
-    if not slug.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in slug):
         return "has a control character or bytes that are not UTF-8 in its name"
     return None
 
@@ -204,7 +211,7 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
     domain = reading.domain
     migrations: list[Migration] = []
     total = 0
-    real = os.path.realpath(reading.folder)
+    real = os.path.realpath(reading.folder) if reading.special else ""
     for version in sorted(pairs):
         pair = pairs[version]
         up = _source(reading, pair.up or "", real)
@@ -227,11 +234,8 @@ def _read(reading: _Reading, pairs: dict[int, _Pair]) -> tuple[Migration, ...]:
 def _source(reading: _Reading, name: str, real: str) -> SourceFile | None:
     path = f"{reading.folder}{os.sep}{name}"
     try:
-        if name in reading.links:
-            if not inside(path, real):
-                raise FileFault("is a link that leads out of its folder")
-            path = os.path.realpath(path)
-        return read_source(reading.prefix + name, read_regular(path, _READ_BYTES))
+        raw = read_within(path, real, _READ_BYTES) if name in reading.special else read_listed(path, _READ_BYTES)
+        return read_source(reading.prefix + name, raw)
     except FileFault as fault:
         reading.problems.append(Problem(f"{printable(name)} {fault}", reading.where(name)))
     except SqlFileError as error:

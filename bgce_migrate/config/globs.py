@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bgce_migrate.config.domain_file import DECLARATION
 from bgce_migrate.config.mistakes import Mistakes
-from bgce_migrate.config.paths import inside, shown
+from bgce_migrate.config.paths import below, shown
 from bgce_migrate.config.toml_file import TomlFile
 from bgce_migrate.registry.references import KeyPath, key_text, printable
 
@@ -28,11 +28,12 @@ def expand(file: TomlFile, root: Path, patterns: tuple[str, ...], mistakes: Mist
             mistakes.add(f"{key_text(path)}: {fault}", file.where(path))
             continue
         for folder in _matches(file, root, pattern, path, mistakes):
-            if not inside(str(folder), real_root):
+            real = os.path.realpath(folder)
+            if not below(real, real_root):
                 message = f"{key_text(path)}: folder {shown(folder)} leads out of {shown(root)}"
                 mistakes.add(message, file.where(path))
                 continue
-            found.setdefault(os.path.realpath(folder), folder)
+            found.setdefault(real, folder)
     return tuple(found.values())
 
 

@@ -22,7 +22,7 @@ from bgce_migrate.config.settings import check_settings, check_version_tables, s
 from bgce_migrate.config.toml_file import MAX_BYTES, TomlFile, read_toml
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import ConfigError, Where
-from bgce_migrate.registry import build, find_problems
+from bgce_migrate.registry import build_checked, find_problems
 from bgce_migrate.registry.checks import file_of
 from bgce_migrate.registry.references import KeyPath, printable
 
@@ -110,7 +110,7 @@ def load(path: Path, *, delivered: Sequence[Delivered] = ()) -> Project:
     mistakes.problems += find_problems(domains, locate, unreadable)
     if mistakes.problems or said is None:
         raise combined(ConfigError, "the configuration", mistakes.problems)
-    return settings(path, said, domains, build(domains, locate))
+    return settings(path, said, domains, build_checked(domains))
 
 
 def load_domain(folder: Path) -> Domain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType, field
 
 
-class ProjectTable(Struct, frozen=True, kw_only=True):
+class ProjectTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[project]`."""
 
     name: str
@@ -15,7 +15,7 @@ class ProjectTable(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
 
 
-class DatabaseTable(Struct, frozen=True, kw_only=True):
+class DatabaseTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[database]`."""
 
     url_env: list[str] | str = field(default_factory=lambda: ["DATABASE_URL"])
@@ -25,14 +25,14 @@ class DatabaseTable(Struct, frozen=True, kw_only=True):
     restore_points: bool = False
 
 
-class EnvironmentTable(Struct, frozen=True, kw_only=True):
+class EnvironmentTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[environments.NAME]`."""
 
     url_env: list[str] | str | UnsetType = UNSET
     branch: str | None = None
 
 
-class ReplicaTable(Struct, frozen=True, kw_only=True):
+class ReplicaTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[replica]]`."""
 
     name: str
@@ -40,13 +40,13 @@ class ReplicaTable(Struct, frozen=True, kw_only=True):
     services: list[str] = field(default_factory=list)
 
 
-class CompatTable(Struct, frozen=True, kw_only=True):
+class CompatTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[compat]`."""
 
     golang_migrate: str | None = None
 
 
-class ScratchTable(Struct, frozen=True, kw_only=True):
+class ScratchTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[scratch]`."""
 
     provider: str | None = None
@@ -54,7 +54,7 @@ class ScratchTable(Struct, frozen=True, kw_only=True):
     image: str | None = None
 
 
-class LintTable(Struct, frozen=True, kw_only=True):
+class LintTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[lint]`."""
 
     target: int = 16
@@ -63,7 +63,7 @@ class LintTable(Struct, frozen=True, kw_only=True):
     hot: list[str] = field(default_factory=list)
 
 
-class PgbouncerTable(Struct, frozen=True, kw_only=True):
+class PgbouncerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[pgbouncer]`."""
 
     version: str = "1.18"
@@ -73,7 +73,7 @@ class PgbouncerTable(Struct, frozen=True, kw_only=True):
     reserve: dict[str, int] = field(default_factory=dict)
 
 
-class CodeownersTable(Struct, frozen=True, kw_only=True):
+class CodeownersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[codeowners]`."""
 
     file: str = ".github/CODEOWNERS"
@@ -81,7 +81,7 @@ class CodeownersTable(Struct, frozen=True, kw_only=True):
     teams: dict[str, str] = field(default_factory=dict)
 
 
-class AlertsTable(Struct, frozen=True, kw_only=True):
+class AlertsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[alerts]`."""
 
     slow_seconds: float = 60.0
@@ -90,7 +90,7 @@ class AlertsTable(Struct, frozen=True, kw_only=True):
     silent_minutes: int = 15
 
 
-class NotificationsTable(Struct, frozen=True, kw_only=True):
+class NotificationsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[notifications]`."""
 
     url_env: str = "BGCE_WEBHOOK_URL"
@@ -99,7 +99,7 @@ class NotificationsTable(Struct, frozen=True, kw_only=True):
     environments: list[str] = field(default_factory=list)
 
 
-class RoutingTable(Struct, frozen=True, kw_only=True):
+class RoutingTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[routing]`; the defaults of what is not said are those of `routing.RoutingSettings`."""
 
     poll_seconds: float | UnsetType = UNSET
@@ -117,7 +117,7 @@ class RoutingTable(Struct, frozen=True, kw_only=True):
     pools: dict[str, int] = field(default_factory=dict)
 
 
-class BgceToml(Struct, frozen=True, kw_only=True):
+class BgceToml(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `bgce.toml`, or of `[tool.bgce-migrate]`."""
 
     project: ProjectTable
@@ -134,14 +134,14 @@ class BgceToml(Struct, frozen=True, kw_only=True):
     notifications: NotificationsTable = NotificationsTable()
 
 
-class TableToml(Struct, frozen=True, kw_only=True):
+class TableToml(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[tables.NAME]`."""
 
     columns: dict[str, str] = field(default_factory=dict)
     sets: dict[str, list[str]] = field(default_factory=dict)
 
 
-class ServiceToml(Struct, frozen=True, kw_only=True):
+class ServiceToml(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[services]]`."""
 
     name: str
@@ -152,7 +152,7 @@ class ServiceToml(Struct, frozen=True, kw_only=True):
     calls: list[str] = field(default_factory=list)
 
 
-class DomainToml(Struct, frozen=True, kw_only=True):
+class DomainToml(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `domain.toml`."""
 
     name: str

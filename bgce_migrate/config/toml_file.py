@@ -22,7 +22,8 @@ MAX_KEY_BYTES = 63
 
 #: Text that may hold a key of more than MAX_DEPTH parts or brackets nested deeper; then it is scanned
 #: before it is parsed, because a parser's time grows with the square of a dotted key's length.
-_MAYBE_DEEP = re.compile(r"(?:[\w\"'-][ \t]*\.[ \t]*[\w\"'-]*){8}|(?:[\[{][^\]}]*){9}")
+_DOTTED = re.compile(r"(?:[\w\"'-][ \t]*\.[ \t]*[\w\"'-]*){8}")
+_NESTED = re.compile(r"(?:[\[{][^\]}]*){9}")
 
 
 class TomlFile(Struct):
@@ -48,41 +49,46 @@ class TomlFile(Struct):
 
 def read_toml(path: Path, mistakes: Mistakes, *, prefix: KeyPath = ()) -> TomlFile | None:
     """Read and parse a file; None, and a mistake, if that cannot be done."""
-    where = Where(shown(path))
     try:
         raw = read_within(str(path), os.path.realpath(path.parent), MAX_BYTES + 1)
     except FileFault as fault:
-        mistakes.add(f"the file {fault}", where)
+        mistakes.add(f"the file {fault}", Where(shown(path)))
         return None
     if len(raw) > MAX_BYTES:
-        mistakes.add(f"the file is larger than {MAX_BYTES // 1024} KiB", where)
+        mistakes.add(f"the file is larger than {MAX_BYTES // 1024} KiB", Where(shown(path)))
         return None
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        mistakes.add(f"the file is not UTF-8 (byte {error.start})", Where(where.file, line))
+        mistakes.add(f"the file is not UTF-8 (byte {error.start})", Where(shown(path), line))
         return None
-    if _MAYBE_DEEP.search(text) and positions(text).deepest > MAX_DEPTH + len(prefix):
-        mistakes.add(f"keys are nested deeper than {MAX_DEPTH}", where)
+    if _maybe_deep(text) and positions(text).deepest > MAX_DEPTH + len(prefix):
+        mistakes.add(f"keys are nested deeper than {MAX_DEPTH}", Where(shown(path)))
         return None
     try:
         data: Any = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         at = getattr(error, "lineno", None), getattr(error, "colno", None)
         message = getattr(error, "msg", None) or str(error)
-        mistakes.add(f"not TOML: {printable(message)}", Where(where.file, *at))
+        mistakes.add(f"not TOML: {printable(message)}", Where(shown(path), *at))
         return None
     except RecursionError:
-        mistakes.add(f"keys are nested deeper than {MAX_DEPTH}", where)
+        mistakes.add(f"keys are nested deeper than {MAX_DEPTH}", Where(shown(path)))
         return None
     for part in prefix:
         data = data.get(part) if isinstance(data, dict) else None
     if not isinstance(data, dict):
-        mistakes.add(f"{key_text(prefix)}: not a table", where)
+        mistakes.add(f"{key_text(prefix)}: not a table", Where(shown(path)))
         return None
     file = TomlFile(path, text, data, prefix)
     return file if _within_limits(file, mistakes) else None
+
+
+def _maybe_deep(text: str) -> bool:
+    # A key is on one line, so without a line of as many dots there is none to look for.
+    dotted = any(line.count(".") >= MAX_DEPTH for line in text.split("\n"))
+    return (dotted and _DOTTED.search(text) is not None) or _NESTED.search(text) is not None
 
 
 def _within_limits(file: TomlFile, mistakes: Mistakes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,8 +19,6 @@ from bgce_migrate.host.rights import grant_fault
 from bgce_migrate.migration import Plan, Step
 from bgce_migrate.outcome import Measurement, RunReport, StepResult
 from bgce_migrate.registry import Registry
-
-_LOG = logging.getLogger("bgce_migrate")
 
 #: The plugins that implement a hook, in calling order, each with a call of its own.
 Calls: TypeAlias = "tuple[tuple[Plugin, Callable[..., Any]], ...]"
@@ -210,5 +207,7 @@ class Host:
             first = (plugin.name, hook) not in self._silenced
             self._silenced.add((plugin.name, hook))
         if first:
-            _LOG.warning("%s %s", plugin, said)
+            import logging
+
+            logging.getLogger("bgce_migrate").warning("%s %s", plugin, said)
         return f"{plugin} {said}"

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from bgce_migrate.registry.checks import Locate, find_problems
-from bgce_migrate.registry.model import Registry, build
+from bgce_migrate.registry.model import Registry, build, build_checked
 
-__all__ = ["Locate", "Registry", "build", "find_problems"]
+__all__ = ["Locate", "Registry", "build", "build_checked", "find_problems"]

@@ -97,6 +97,11 @@ def build(domains: Sequence[Domain], locate: Locate = file_of) -> Registry:
             where=problems[0].where if count == 1 else None,
             problems=problems,
         )
+    return build_checked(domains)
+
+
+def build_checked(domains: Sequence[Domain]) -> Registry:
+    """`build` for domains of which `find_problems` has said that nothing is wrong with them."""
     ordered = _ordered(domains)
     closures: dict[str, frozenset[str]] = {}
     for domain in ordered:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bgce_migrate.config import read_folder, read_migrations
+from bgce_migrate.config.paths import FileFault, read_listed
 from bgce_migrate.domain import Domain
 from bgce_migrate.errors import BgceError, ConfigError, SqlFileError
 from tests.unit.config.tree import write
@@ -166,6 +167,23 @@ def test_every_unreadable_file_is_told(folder: Path) -> None:
     )
     problems = told(folder, SqlFileError)
     assert [p.partition(":")[0] for p in problems] == ["m/1_a.up.sql", "m/2_b.up.sql"]
+
+
+@pytest.mark.parametrize("size", [16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 3 * 1024 * 1024])
+def test_a_file_is_read_to_its_end(folder: Path, size: int) -> None:
+    raw = b"SELECT 1;" + b" " * (size - 10) + b"\n"
+    write(folder, {"1_a.up.sql": raw})
+    (only,) = read_migrations(domain(folder))
+    assert only.up.text.encode() == raw
+    assert only.up.sha256 == hashlib.sha256(raw).hexdigest()
+
+
+def test_what_becomes_a_link_after_it_was_listed_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("SELECT 1;")
+    (tmp_path / "link").symlink_to("real")
+    assert read_listed(str(tmp_path / "real"), 4) == b"SELE"
+    with pytest.raises(FileFault, match="cannot be read"):
+        read_listed(str(tmp_path / "link"), 4)
 
 
 def test_a_huge_file_is_refused_quickly(folder: Path) -> None:
