@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import PurePath
 
 import msgspec
@@ -18,12 +19,14 @@ from bgce_migrate.migration import (
     Edge,
     Finding,
     Migration,
+    MigrationId,
     Mode,
     Plan,
     Script,
     Statement,
     Step,
 )
+from bgce_migrate.order.lockfile import LockLine
 from bgce_migrate.planning import PlanView, Selection, plan_up
 from bgce_migrate.tree import Tree
 
@@ -33,6 +36,8 @@ _DECIDING = (*READING, "order", "plan", "registry", "")
 _KIN = "plan-"
 #: In place of statements that are only counted.
 _COUNTED = Statement("", 0, 0, 0, "")
+_PLAIN = Directives()
+_NOTHING: frozenset[MigrationId] = frozenset()
 
 
 class _WireStep(msgspec.Struct, array_like=True):
@@ -69,12 +74,13 @@ def preview(tree: Tree, selection: Selection) -> PlanView:
         Refused, SqlFileError, UsageError: as `Desk.plan`.
     """
     naming.require_domain(tree.project, selection.domain)
-    if not _complete(tree):
+    lines = _lines(tree)
+    if lines is None:
         return _made(tree, selection)
     store = Store(tree.project.root / ".bgce" / "cache" / "plan")
     key = _key(tree, selection)
     raw = store.one(key)
-    view = _read(tree, raw) if raw is not None else None
+    view = _read(tree, lines, raw) if raw is not None else None
     if view is None:
         view = _made(tree, selection)
         store.put_one(key, msgspec.msgpack.encode(_wire(tree, view)), kin=_KIN)
@@ -86,21 +92,24 @@ def _made(tree: Tree, selection: Selection) -> PlanView:
     return plan_up(tree, None, selection)
 
 
-def _complete(tree: Tree) -> bool:
+def _lines(tree: Tree) -> list[LockLine] | None:
+    """The lock file's lines in the tree's order; None where it does not know every up file as it is."""
     if tree.lock_digest is None:
-        return False
-    for migration, found in tree.migrations.items():
-        line = tree.locked(migration)
-        if line is None or line.up_sha256 != found.up.sha256:
-            return False
-    return True
+        return None
+    lines = [tree.locked(migration) for migration in tree.migrations]
+    known = [
+        line
+        for line, found in zip(lines, tree.migrations.values(), strict=True)
+        if line is not None and line.up_sha256 == found.up.sha256
+    ]
+    return known if len(known) == len(lines) else None
 
 
 # -- keeping ---------------------------------------------------------------------------------------------------
 
 
 def _key(tree: Tree, selection: Selection) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.blake2b(digest_size=32)
     for part in _parts(tree, selection):
         digest.update(msgspec.msgpack.encode(part, enc_hook=_plainly, order="deterministic"))
     return f"{_KIN}{digest.hexdigest()}"
@@ -109,13 +118,27 @@ def _key(tree: Tree, selection: Selection) -> str:
 def _parts(tree: Tree, selection: Selection) -> Iterator[object]:
     """Everything a plan depends on; the code itself by the times of its files."""
     to = str(selection.to) if selection.to is not None else None
-    yield __version__, FORMAT, code_times(_DECIDING), metadata.version("postgast")
+    yield __version__, FORMAT, code_times(_DECIDING), _parser()
     yield selection.domain, selection.limit, to, selection.allow_unlocked
     yield tree.lock_digest, tree.project.declared, tree.project.domains
     yield [
         (m.id.domain, m.id.version, m.id.name, m.up.path, m.up.sha256, m.down.sha256 if m.down is not None else None)
         for m in tree.migrations.values()
     ]
+
+
+def _parser() -> tuple[object, ...]:
+    """Which parser is installed; `importlib.metadata` would say it too, but takes longer to load than a plan to read."""
+    found = find_spec("postgast")
+    if found is None or found.origin is None:
+        return ()
+    package = os.path.dirname(found.origin)
+    beside = os.listdir(os.path.dirname(package))
+    return (
+        found.origin,
+        os.stat(found.origin).st_mtime_ns,
+        sorted(name for name in beside if name.startswith("postgast-")),
+    )
 
 
 def _plainly(value: object) -> object:
@@ -127,13 +150,12 @@ def _plainly(value: object) -> object:
 
 def _wire(tree: Tree, view: PlanView) -> _Wire:
     places = {migration: place for place, migration in enumerate(tree.migrations)}
-    plain = Directives()
     steps = [
         _WireStep(
             places[s.id],
             s.script.mode,
             len(s.script.statements),
-            s.script.directives if s.script.directives != plain else None,
+            s.script.directives if s.script.directives != _PLAIN else None,
             sorted(places[i] for i in s.waits_for),
             s.reasons,
             s.requires,
@@ -146,25 +168,28 @@ def _wire(tree: Tree, view: PlanView) -> _Wire:
     )
 
 
-def _read(tree: Tree, raw: bytes) -> PlanView | None:
+def _read(tree: Tree, lines: Sequence[LockLine], raw: bytes) -> PlanView | None:
     """A kept plan; None where the bytes are not one."""
     try:
         wire = _decoder.decode(raw)
         found = list(tree.migrations.values())
-        steps = tuple(_step(tree, found, kept) for kept in wire.steps)
+        steps = tuple(_step(found, lines, kept) for kept in wire.steps)
     except (msgspec.DecodeError, ValueError, TypeError, IndexError, RecursionError):
         return None
     plan = Plan(steps, wire.fingerprint, wire.notes, wire.domains)
     return PlanView(plan, warnings=wire.warnings, edges=wire.edges, findings=wire.findings)
 
 
-def _step(tree: Tree, found: Sequence[Migration], kept: _WireStep) -> Step:
+def _step(found: Sequence[Migration], lines: Sequence[LockLine], kept: _WireStep) -> Step:
     migration = found[kept.migration]
-    statements = (_COUNTED,) * kept.statements
     script = Script(
-        migration.up, tree.checksum(migration.id), kept.mode, kept.directives or Directives(), statements
+        migration.up,
+        lines[kept.migration].up_checksum,
+        kept.mode,
+        kept.directives or _PLAIN,
+        (_COUNTED,) * kept.statements,
     )
-    waits_for = frozenset(found[place].id for place in kept.waits_for)
+    waits_for = frozenset([found[place].id for place in kept.waits_for]) if kept.waits_for else _NOTHING
     return Step(
         migration.id, Direction.UP, script, waits_for=waits_for, reasons=kept.reasons, requires=kept.requires
     )

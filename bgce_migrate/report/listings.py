@@ -81,6 +81,8 @@ def print_plan(
 
 def _waits_for(plan: Plan) -> list[list[MigrationId]]:
     """For each step those of the plan that it waits for."""
+    if not any(step.waits_for for step in plan.steps):
+        return [[] for _ in plan.steps]
     in_plan = {step.id for step in plan.steps}
     return [sorted(step.waits_for & in_plan) if step.waits_for else [] for step in plan.steps]
 

@@ -68,12 +68,19 @@ class Output:
         """Aligned columns; with colour and headings on a terminal."""
         if self.json or not rows:
             return
-        cleaned = [[clean(self.secrets.mask(cell)) for cell in row] for row in rows]
+        cleaned = self._cleaned(rows)
         if self.result_is_terminal:
             self._flush(sys.stderr)
             self._write(sys.stdout, on_terminal(columns, cleaned, sys.stdout))
         else:
             self._write(sys.stdout, plain(columns, cleaned))
+
+    def _cleaned(self, rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        # What there is nothing to clean of as a whole, there is not in any cell.
+        whole = " ".join([" ".join(row) for row in rows])
+        if whole.isprintable() and self.secrets.mask(whole) == whole:
+            return rows
+        return [[clean(self.secrets.mask(cell)) for cell in row] for row in rows]
 
     def document(self, command: str, content: Mapping[str, object], *, open_secrets: bool = False) -> None:
         """The JSON document of a command; nothing without `--json`."""

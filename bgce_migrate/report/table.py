@@ -38,6 +38,13 @@ COLOURS = {
 
 def plain(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
     """Two blanks between columns, no headings, no blanks at the end of a line."""
+    # Thousands of rows are told apart by all their characters at once, and filled in by one template.
+    if all("".join(row).isascii() for row in rows):
+        lengths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        template = "  ".join(
+            f"%{'' if column.right else '-'}{length}s" for column, length in zip(columns, lengths, strict=True)
+        )
+        return "\n".join([(template % tuple(row)).rstrip() for row in rows]) + "\n"
     widths = [max(_width(row[i]) for row in rows) for i in range(len(columns))]
     lines = []
     for row in rows:

@@ -11,7 +11,7 @@ import pytest
 
 from bgce_migrate.ahead import MANY
 from bgce_migrate.desk import Desk
-from bgce_migrate.errors import SqlFileError
+from bgce_migrate.errors import Refused, SqlFileError
 from bgce_migrate.planning import PlanView, Selection
 from bgce_migrate.previewing import preview
 from bgce_migrate.report.listings import print_plan
@@ -136,6 +136,18 @@ def test_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:
     for _ in range(2):
         assert len(preview(Desk.load(root).tree, EVERYTHING).plan.steps) == 1
     assert len(kept(root)) == 1
+
+
+@pytest.mark.parametrize("name", ["alpha/000002_a.up.sql", "beta/000001_a.up.sql"])
+def test_an_edit_that_only_the_bytes_tell_is_seen(project: Path, name: str) -> None:
+    preview(Desk.load(project).tree, EVERYTHING)
+    file = project / "migrations" / name
+    before = file.stat()
+    file.write_text(file.read_text().replace(" int", " oid"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(Refused, match="was edited after it was locked"):
+        preview(Desk.load(project).tree, EVERYTHING)
 
 
 def test_a_down_broken_since_is_refused(project: Path) -> None:
