@@ -20,5 +20,9 @@ def load(file: str) -> dict[str, str]:
 
 def array(values: Iterable[str]) -> str:
     """A text[] as PostgreSQL reads it, for a parameter."""
-    quoted = (v.replace("\\", "\\\\").replace('"', '\\"') for v in values)
-    return "{" + ",".join(f'"{v}"' for v in quoted) + "}"
+    items = tuple(values)
+    if not items:
+        return "{}"
+    # No value has a NUL, so that all are quoted in one go: a step hands over some twenty settings.
+    quoted = "\0".join(items).replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return f'{{"{quoted}"}}'

@@ -128,12 +128,17 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege';
 END $body$;
 
+-- A loop, because a query costs three times as much.
 CREATE OR REPLACE FUNCTION {schema}.digest(VARIADIC p_fields text[]) RETURNS text
     LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    f text;
+    v_all text := '';
 BEGIN
-    RETURN (SELECT encode(sha256(convert_to(string_agg(
-               coalesce(octet_length(convert_to(f, 'UTF8')) || ':' || f, '-'), ',' ORDER BY i), 'UTF8')), 'hex')
-        FROM unnest(p_fields) WITH ORDINALITY AS t (f, i));
+    FOREACH f IN ARRAY p_fields LOOP
+        v_all := v_all || coalesce(octet_length(convert_to(f, 'UTF8')) || ':' || f || ',', '-,');
+    END LOOP;
+    RETURN encode(sha256(convert_to(left(v_all, -1), 'UTF8')), 'hex');
 END $body$;
 
 CREATE OR REPLACE FUNCTION {schema}.append_row(
@@ -142,8 +147,11 @@ CREATE OR REPLACE FUNCTION {schema}.append_row(
 DECLARE
     head record;
     at timestamptz := clock_timestamp();
-    v_requires text[] := ARRAY(SELECT jsonb_array_elements_text(coalesce(p_row -> 'requires', '[]')));
+    v_requires text[] := '{}';
 BEGIN
+    IF jsonb_array_length(coalesce(p_row -> 'requires', '[]')) > 0 THEN
+        v_requires := ARRAY(SELECT jsonb_array_elements_text(p_row -> 'requires'));
+    END IF;
     SELECT h.sequence, h.row_hash INTO head FROM {schema}.migration_history h
         WHERE h.service_name = p_domain ORDER BY h.sequence DESC LIMIT 1;
     IF coalesce(head.row_hash, 'genesis') <> p_previous THEN
