@@ -55,7 +55,7 @@ class MigrationId(Struct, frozen=True, gc=False):
         return hash((self.domain, self.version))
 
     def __str__(self) -> str:
-        return f"{self.short}_{self.name}" if self.name else self.short
+        return f"{self.domain}/{self.version:06d}_{self.name}" if self.name else self.short
 
     @property
     def short(self) -> str:

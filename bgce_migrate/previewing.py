@@ -78,7 +78,7 @@ def preview(tree: Tree, selection: Selection) -> PlanView:
     if lines is None:
         return _made(tree, selection)
     store = Store(tree.project.root / ".bgce" / "cache" / "plan")
-    key = _key(tree, selection)
+    key = _key(tree, lines, selection)
     raw = store.one(key)
     view = _read(tree, lines, raw) if raw is not None else None
     if view is None:
@@ -108,23 +108,23 @@ def _lines(tree: Tree) -> list[LockLine] | None:
 # -- keeping ---------------------------------------------------------------------------------------------------
 
 
-def _key(tree: Tree, selection: Selection) -> str:
+def _key(tree: Tree, lines: Sequence[LockLine], selection: Selection) -> str:
     digest = hashlib.blake2b(digest_size=32)
-    for part in _parts(tree, selection):
+    for part in _parts(tree, lines, selection):
         digest.update(msgspec.msgpack.encode(part, enc_hook=_plainly, order="deterministic"))
     return f"{_KIN}{digest.hexdigest()}"
 
 
-def _parts(tree: Tree, selection: Selection) -> Iterator[object]:
+def _parts(tree: Tree, lines: Sequence[LockLine], selection: Selection) -> Iterator[object]:
     """Everything a plan depends on; the code itself by the times of its files."""
     to = str(selection.to) if selection.to is not None else None
     yield __version__, FORMAT, code_times(_DECIDING), _parser()
     yield selection.domain, selection.limit, to, selection.allow_unlocked
     yield tree.lock_digest, tree.project.declared, tree.project.domains
-    yield [
-        (m.id.domain, m.id.version, m.id.name, m.up.path, m.up.sha256, m.down.sha256 if m.down is not None else None)
-        for m in tree.migrations.values()
-    ]
+    # The up files are as the lock file has them, and so are nearly all downs.
+    yield [(m.id.domain, m.id.version, m.up.path) for m in tree.migrations.values()]
+    downs = [m.down.sha256 if m.down is not None else None for m in tree.migrations.values()]
+    yield [(place, d) for place, (d, line) in enumerate(zip(downs, lines, strict=True)) if d != line.down_sha256]
 
 
 def _parser() -> tuple[object, ...]:

@@ -22,7 +22,7 @@ class Tree(Struct):
         lock: None where the project has no `bgce.lock` yet.
         notes: files that were left aside.
         unread: migrations that are on disk, of which a file could not be read: they, or their downs, are not here.
-        lock_digest: hex SHA-256 over the lock file's text; None where it was not read from a file.
+        lock_digest: hex BLAKE2b over the lock file's bytes; None where it was not read from a file.
     """
 
     project: Project
@@ -52,9 +52,10 @@ class Tree(Struct):
                 migrations[migration.id] = migration
         if not (project.declared and project.lock_path.is_file()):
             return Tree.of(project, migrations, None, notes)
-        text = project.lock_path.read_text(encoding="utf-8")
-        tree = Tree.of(project, migrations, lockfile.parse(text, str(project.lock_path)), notes)
-        tree.lock_digest = hashlib.sha256(text.encode()).hexdigest()
+        raw = project.lock_path.read_bytes()
+        lock = lockfile.parse(raw.decode("utf-8"), str(project.lock_path))
+        tree = Tree.of(project, migrations, lock, notes)
+        tree.lock_digest = hashlib.blake2b(raw, digest_size=32).hexdigest()
         return tree
 
     @staticmethod

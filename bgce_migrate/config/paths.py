@@ -81,11 +81,11 @@ def read_listed(path: str, limit: int) -> bytes:
     except OSError as error:
         raise FileFault(f"cannot be read: {error.strerror or error}") from None
     try:
-        raw = b""
+        raw = os.read(fd, _PIECE)
         # The end is where nothing more comes, not where a piece is short.
-        while len(raw) < limit and (part := os.read(fd, min(limit - len(raw), len(raw) or _PIECE))):
-            raw += part
-        return raw
+        while len(raw) < limit and (more := os.read(fd, len(raw) or 1)):
+            raw += more
+        return raw if len(raw) <= limit else raw[:limit]
     except OSError as error:
         raise FileFault(f"cannot be read: {error.strerror or error}") from None
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bgce_migrate.report.output import Output
@@ -13,7 +14,7 @@ from bgce_migrate.report.values import finding_value, migration_value
 
 if TYPE_CHECKING:
     from bgce_migrate.db.history import Row
-    from bgce_migrate.migration import Edge, Finding, MigrationId, Plan
+    from bgce_migrate.migration import Direction, Edge, Finding, MigrationId, Mode, Plan
     from bgce_migrate.outcome import StatusRow
     from bgce_migrate.planning import PlanView
 
@@ -67,7 +68,7 @@ def print_plan(
             (
                 str(number),
                 str(step.id),
-                f"{step.direction.value}, {_how(step.script.mode.value, len(step.script.statements))}",
+                _what(step.direction, step.script.mode, len(step.script.statements)),
                 ", ".join(i.short for i in waited),
             )
             for number, (step, waited) in enumerate(zip(plan.steps, waits_for, strict=True), 1)
@@ -106,6 +107,11 @@ def _plan_value(view: PlanView, waits_for: list[list[MigrationId]]) -> dict[str,
         "findings": [finding_value(f) for f in (*plan.notes, *view.findings)],
         "warnings": list(view.warnings),
     }
+
+
+@cache
+def _what(direction: Direction, mode: Mode, statements: int) -> str:
+    return f"{direction.value}, {_how(mode.value, statements)}"
 
 
 def _how(mode: str, statements: int) -> str:
