@@ -23,6 +23,9 @@ from bgce_migrate.migration import Step
 from bgce_migrate.outcome import StepResult
 
 
+_NAP = 0.05  # seconds in which a request to stop is noticed
+
+
 class Limits(Struct, frozen=True):
     """How long a run waits. Seconds, but `lock_timeout` and `statement_timeout`: PostgreSQL durations."""
 
@@ -104,24 +107,32 @@ class Silent:
 
 
 class Stop:
-    """A request to stop, from a signal or a caller; the step under way is finished or rolled back."""
+    """A request to stop, from a signal or a caller; the step under way is finished or rolled back.
+
+    Without a lock: a signal's handler runs between any two instructions of the thread that may hold it already.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._requested = False
 
     def request(self) -> None:
         """Ask for the stop; may be called from a signal handler."""
-        self._event.set()
+        self._requested = True
 
     @property
     def requested(self) -> bool:
         """True once somebody asked."""
-        return self._event.is_set()
+        return self._requested
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, but wake and raise `Interrupted` when a stop is asked for."""
-        if self._event.wait(seconds):
-            raise Interrupted("stopped while waiting; nothing of this step was changed")
+        """Sleep, but wake and raise `Interrupted` soon after a stop is asked for."""
+        end = time.monotonic() + seconds
+        while not self._requested:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _NAP))
+        raise Interrupted("stopped while waiting; nothing of this step was changed")
 
 
 class Pause:
