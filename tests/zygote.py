@@ -188,7 +188,12 @@ def main() -> None:
     codes: dict[int, int] = {}
     for line in sys.stdin:
         request = json.loads(line)
-        answer = {"code": _poll(request["poll"], codes)} if "poll" in request else {"pid": _fork(request)}
+        if "poll" in request:
+            answer = {"code": _poll(request["poll"], codes)}
+        else:
+            answer = {"pid": _fork(request)}
+            # The system gives numbers out again: an older command may have had this one, and ended long ago.
+            codes.pop(answer["pid"] or 0, None)
         print(json.dumps(answer), flush=True)
 
 
