@@ -22,7 +22,6 @@ from bgce_migrate.errors import Interrupted
 from bgce_migrate.migration import Step
 from bgce_migrate.outcome import StepResult
 
-
 _NAP = 0.05  # seconds in which a request to stop is noticed
 
 
