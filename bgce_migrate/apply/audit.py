@@ -93,10 +93,12 @@ class Audit:
             # What is new is found by its owner below.
             victims += [what for oid, (state, what) in changed.items() if oid in outside and outside[oid] != state]
         if roles:
-            before = set(self._ask("entries", _array(roles)))
-            for kind, _classid, _oid, _role, what, by in inside.ask("locks", "entries", _array(roles)):
-                if by != owner and (kind, _classid, _oid, _role, what, by) not in before:
-                    victims.append(f"{'new' if kind == 'o' else 'rights on'} {what} of {self._domain(by)}")
+            # Asked outside last: what another lane has committed meanwhile is seen there, too.
+            found = [row for row in inside.ask("locks", "entries", _array(roles)) if row[5] != owner]
+            outside_too = set(self._ask("entries", _array(roles))) if found else set()
+            for row in found:
+                if row not in outside_too:
+                    victims.append(f"{'new' if row[0] == 'o' else 'rights on'} {row[4]} of {self._domain(row[5])}")
         return victims
 
     def _domain(self, role: str | None) -> str:

@@ -106,6 +106,7 @@ _FUNCTIONS_OF_STEPS = {
     "intent": "bigint, uuid, text, bigint, text, integer, text, text",
     "done": "bigint, text, bigint, text, integer, text",
     "held": "text",
+    "is_ours": "xid",
 }
 #: Whose caller could push other runs aside: never for a login that runs a domain's SQL in mode `login`.
 _FUNCTIONS_OF_LEADERS = {

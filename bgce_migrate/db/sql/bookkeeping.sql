@@ -298,6 +298,22 @@ BEGIN
     END IF;
 END $body$;
 
+-- Whether this very transaction, or a part of it, has written a row that it sees and that is not older than it: what others
+-- wrote meanwhile is no older either, but has been committed.
+CREATE OR REPLACE FUNCTION {schema}.is_ours(p_xmin xid) RETURNS boolean LANGUAGE plpgsql AS $body$
+DECLARE
+    v_now bigint;
+    v_xmin bigint;
+BEGIN
+    -- A row has the lower half of the number only.
+    v_now := pg_current_xact_id()::text::bigint;
+    v_xmin := (v_now >> 32 << 32) + p_xmin::text::bigint;
+    IF v_xmin < v_now THEN
+        v_xmin := v_xmin + (1::bigint << 32);
+    END IF;
+    RETURN pg_xact_status(v_xmin::text::xid8) = 'in progress';
+END $body$;
+
 -- What this very transaction has locked beyond reading, with what it can still see of it, and what leaves no lock but
 -- other traces. Runs as its caller and with a path of its own, so that nothing a step has made under a catalog's name is
 -- called; a function, because its plan is then made once a session. p_owner: the role that the step has run as.
@@ -348,7 +364,7 @@ BEGIN
         RETURN QUERY
         SELECT 'changed', p.xmin::text, p.oid::text, NULL, pn.nspname::text, p.proname::text,
                pg_get_userbyid(p.proowner)::text, NULL, NULL, NULL
-        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace WHERE age(p.xmin) <= 0;
+        FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace WHERE age(p.xmin) <= 0 AND {schema}.is_ours(p.xmin);
     END IF;
     IF pg_stat_get_xact_tuples_updated('pg_type'::regclass) + pg_stat_get_xact_tuples_updated('pg_enum'::regclass) > 0 THEN
         RETURN QUERY
@@ -356,13 +372,14 @@ BEGIN
                                                    WHERE e.enumtypid = t.oid)), t.oid::text, NULL, tn.nspname::text,
                t.typname::text, pg_get_userbyid(t.typowner)::text, NULL, NULL, NULL
         FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
-        WHERE age(t.xmin) <= 0 OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0);
+        WHERE (age(t.xmin) <= 0 AND {schema}.is_ours(t.xmin))
+           OR t.oid IN (SELECT e.enumtypid FROM pg_enum e WHERE age(e.xmin) <= 0 AND {schema}.is_ours(e.xmin));
     END IF;
     IF pg_stat_get_xact_tuples_updated('pg_namespace'::regclass) > 0 THEN
         RETURN QUERY
         SELECT 'changed', s.xmin::text, s.oid::text, NULL, s.nspname::text, NULL,
                pg_get_userbyid(s.nspowner)::text, NULL, NULL, NULL
-        FROM pg_namespace s WHERE age(s.xmin) <= 0;
+        FROM pg_namespace s WHERE age(s.xmin) <= 0 AND {schema}.is_ours(s.xmin);
     END IF;
 END $body$;
 
