@@ -9,17 +9,9 @@ from typing import BinaryIO
 import msgspec
 
 from bgce_migrate.beside import beside, can_fork
+from bgce_migrate.effect import Effect
 from bgce_migrate.errors import SqlFileError
-from bgce_migrate.migration import (
-    Directives,
-    Effect,
-    Finding,
-    MigrationId,
-    Mode,
-    Script,
-    SourceFile,
-    Statement,
-)
+from bgce_migrate.migration import Directives, Finding, MigrationId, Mode, Script, SourceFile, Statement
 from bgce_migrate.tree import Tree
 
 #: From so many files on a second process is worth its start.

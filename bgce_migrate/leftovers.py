@@ -17,12 +17,13 @@ from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.wire import Command, Failed, Lost
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import ObjectKind
 from bgce_migrate.errors import BgceError, Refused
 from bgce_migrate.grants.changes import RightsChange
 from bgce_migrate.grants.readers import Readers
 from bgce_migrate.grants.scope import Mode
 from bgce_migrate.host import Host
-from bgce_migrate.migration import ForeignUse, MigrationId, ObjectKind
+from bgce_migrate.migration import ForeignUse, MigrationId
 from bgce_migrate.plan.rights import Right, needed
 from bgce_migrate.registry import Registry
 from bgce_migrate.settling import settle

@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from bgce_migrate.apply.planned import Planned
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.errors import Problem, Refused, Where
-from bgce_migrate.migration import (
-    Action,
-    Direction,
-    Edge,
-    Finding,
-    MigrationId,
-    ObjectKind,
-    Plan,
-    Step,
-)
+from bgce_migrate.migration import Direction, Edge, Finding, MigrationId, Plan, Step
 from bgce_migrate.order import ForeignUse
 from bgce_migrate.plan import make_up
 from bgce_migrate.plan.rights import Right, needed

@@ -10,8 +10,9 @@ from msgspec import Struct
 from bgce_migrate.action.job import Job
 from bgce_migrate.commands.surroundings import Surroundings, look_around
 from bgce_migrate.desk import Desk
+from bgce_migrate.effect import Action, Name, ObjectKind
 from bgce_migrate.errors import BgceError
-from bgce_migrate.migration import Action, MigrationId, Name, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.report import graph
 from bgce_migrate.report.comment import Change
 from bgce_migrate.repository import Base, on_target

@@ -19,12 +19,13 @@ from bgce_migrate.apply.target import Target
 from bgce_migrate.db.catalog_reader import read
 from bgce_migrate.db.ledgers import dropped_columns
 from bgce_migrate.db.wire import Failed
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.errors import Refused, UsageError
 from bgce_migrate.fingerprint.compare import Difference, compare
 from bgce_migrate.fingerprint.digest import of_catalog
 from bgce_migrate.fingerprint.domains import assign
 from bgce_migrate.fingerprint.model import Catalog
-from bgce_migrate.migration import Action, MigrationId, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.scratch.replay import Replay, replay
 from bgce_migrate.tree import Tree
 

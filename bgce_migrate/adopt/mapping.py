@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from bgce_migrate.adopt.model import Claim, Ledger
+from bgce_migrate.effect import Action, Effect, ObjectKind
 from bgce_migrate.errors import UsageError
-from bgce_migrate.migration import Action, Effect, MigrationId, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.tree import Tree
 
 _STEM = re.compile(r"(.+?)_+(?:schema_migrations|goose_db_version|db_version|schema_version|alembic_version|migrations)\Z")

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from bgce_migrate import sqlfile
 from bgce_migrate.adopt.assigning import Assigned, target
 from bgce_migrate.adopt.units import Unit
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
 from bgce_migrate.errors import Refused
-from bgce_migrate.migration import Action, Direction, Effect, Name, ObjectKind, SourceFile
+from bgce_migrate.migration import Direction, SourceFile
 from bgce_migrate.registry.circles import circles
 
 _MAKING = (Action.MAKE, Action.REPLACE)

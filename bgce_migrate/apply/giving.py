@@ -14,10 +14,11 @@ from bgce_migrate.db import rights_sql
 from bgce_migrate.db.queries import array
 from bgce_migrate.db.session import Rows, Session
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import Effect
 from bgce_migrate.grants.made import Made, is_narrowed, made
 from bgce_migrate.grants.model import PUBLIC, Right, Securable, SecurableKind
 from bgce_migrate.grants.wanted import for_functions, for_tables, no_longer_whole
-from bgce_migrate.migration import Effect, Statement
+from bgce_migrate.migration import Statement
 from bgce_migrate.registry import Registry
 
 _TABLES = frozenset("rpvmf")

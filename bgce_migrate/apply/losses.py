@@ -10,7 +10,8 @@ from bgce_migrate.apply.context import Access
 from bgce_migrate.db import statements as st
 from bgce_migrate.db.wire import Command, Failed
 from bgce_migrate.domain import Domain
-from bgce_migrate.migration import Action, Effect, MigrationId, Name, ObjectKind, Step
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
+from bgce_migrate.migration import MigrationId, Step
 
 _LOOK = "1s"  # a table is looked at for no longer than this
 

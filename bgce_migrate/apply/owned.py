@@ -11,7 +11,8 @@ from bgce_migrate.apply.context import Context
 from bgce_migrate.apply.giving import Gift
 from bgce_migrate.db.session import SERVER_KEEPALIVE
 from bgce_migrate.domain import Domain
-from bgce_migrate.migration import Effect, MigrationId, Statement, Step
+from bgce_migrate.effect import Effect
+from bgce_migrate.migration import MigrationId, Statement, Step
 
 _NAME_LENGTH = 63  # bytes: NAMEDATALEN - 1
 

@@ -10,8 +10,9 @@ from bgce_migrate.apply.units import Unit
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.statements import identifier
 from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.effect import Action, Name, ObjectKind
 from bgce_migrate.errors import NeedsHuman, Where
-from bgce_migrate.migration import Action, Name, ObjectKind, Script
+from bgce_migrate.migration import Script
 
 
 class Verdict(str, Enum):

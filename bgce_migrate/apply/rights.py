@@ -9,8 +9,9 @@ from bgce_migrate.db import statements as st
 from bgce_migrate.db.session import Session
 from bgce_migrate.db.wire import Command, Failed
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import ObjectKind
 from bgce_migrate.errors import Refused
-from bgce_migrate.migration import MigrationId, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.plan.rights import Right
 
 

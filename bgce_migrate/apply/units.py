@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from bgce_migrate.db.history import OpenUnit
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
 from bgce_migrate.errors import Refused, SqlFileError, Where
-from bgce_migrate.migration import Action, Effect, Name, ObjectKind, Script, Statement, Step
+from bgce_migrate.migration import Script, Statement, Step
 
 #: Statements that may run twice without harm.
 _HARMLESS_TWICE = frozenset({"vacuum", "analyze"})

@@ -20,10 +20,11 @@ from bgce_migrate.db.session import Session, connect
 from bgce_migrate.db.statements import create_role
 from bgce_migrate.db.wire import Failed
 from bgce_migrate.drift.past import Past
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
 from bgce_migrate.errors import Refused
 from bgce_migrate.fingerprint.model import Catalog, Object, catalog, quoted
 from bgce_migrate.linting.store import Store, code_times
-from bgce_migrate.migration import Action, Effect, MigrationId, Name, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.scratch.replay import Replay, replay
 from bgce_migrate.scratch.steps import committed
 from bgce_migrate.servers.programs import available

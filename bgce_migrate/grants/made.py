@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from bgce_migrate.access import Grant
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import IDENTITY, Action, Effect, ObjectKind
 from bgce_migrate.grants.model import Right, Securable, SecurableKind
 from bgce_migrate.grants.wanted import for_functions, for_tables
-from bgce_migrate.migration import IDENTITY, Action, Effect, ObjectKind, Statement
+from bgce_migrate.migration import Statement
 from bgce_migrate.registry import Registry
 
 #: Statements that may make anything at all without saying so.

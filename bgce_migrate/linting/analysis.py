@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Union
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bgce_migrate.effect import Effect
 from bgce_migrate.errors import Problem, SqlFileError, Where
 from bgce_migrate.lint import facts as kinds
 from bgce_migrate.lint.facts import Fact
@@ -14,7 +15,6 @@ from bgce_migrate.lint.ownership.values import Call, Inner, RowLock
 from bgce_migrate.migration import (
     Direction,
     Directives,
-    Effect,
     Finding,
     MigrationId,
     Mode,

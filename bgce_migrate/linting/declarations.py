@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.errors import BgceError, Where
 from bgce_migrate.lint.ownership.values import Touch
-from bgce_migrate.migration import Action, Direction, Finding, MigrationId, ObjectKind, Severity
+from bgce_migrate.migration import Direction, Finding, MigrationId, Severity
 from bgce_migrate.order import lockfile
 from bgce_migrate.order.lockfile import Edited, Missing, Renumbered
 from bgce_migrate.tree import Tree

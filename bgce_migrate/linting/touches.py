@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from bgce_migrate.effect import FOREIGN_KEY, Action, Effect, ObjectKind
 from bgce_migrate.lint.ownership.values import Dependent, Touch
 from bgce_migrate.lint.ownership.world import World
-from bgce_migrate.migration import FOREIGN_KEY, Action, Effect, MigrationId, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import FUNCTION, PARTS, RELATION, SCHEMA, TOP, TYPE, Key, spell

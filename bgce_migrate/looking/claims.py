@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.looking.model import Claim
-from bgce_migrate.migration import Action, Effect, MigrationId
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import PARTS, RELATION, TOP, Key, show

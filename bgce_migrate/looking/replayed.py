@@ -8,11 +8,12 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.errors import Problem, Refused
 from bgce_migrate.looking.claims import Claims
 from bgce_migrate.looking.model import Claim, Folder, Reference, Stretch
 from bgce_migrate.looking.reading import relative
-from bgce_migrate.migration import Action, ForeignUse, MigrationId, ObjectKind
+from bgce_migrate.migration import ForeignUse, MigrationId
 from bgce_migrate.order import LogEntry, replay
 from bgce_migrate.settling import settle
 from bgce_migrate.tree import Tree

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from bgce_migrate.migration import FOREIGN_KEY, Action, Effect, ForeignUse, MigrationId
+from bgce_migrate.effect import FOREIGN_KEY, Action, Effect
+from bgce_migrate.migration import ForeignUse, MigrationId
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.names import COLUMN, PARTS, RELATION, Key, spell
 

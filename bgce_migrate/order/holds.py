@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
-from bgce_migrate.migration import Action, Effect
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.order.layer import Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import PARTS, RELATION

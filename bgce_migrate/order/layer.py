@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from bgce_migrate.migration import MigrationId, Name
+from bgce_migrate.effect import Name
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order.names import COLUMN, FLAT, KEY, PARTS, PUBLIC, RELATION, Key, possible_keys
 
 

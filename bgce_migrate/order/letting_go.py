@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bgce_migrate.migration import Action, Effect
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.order import wording
 from bgce_migrate.order.holds import Holds
 from bgce_migrate.order.layer import Death, Life

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from bgce_migrate.migration import Action, Effect, MigrationId
+from bgce_migrate.effect import Action, Effect
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order.layer import Death, Layer, Life
 from bgce_migrate.order.names import (
     COLUMN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from bgce_migrate.migration import Name, ObjectKind
+from bgce_migrate.effect import Name, ObjectKind
 
 #: kind, schema, name, part ("" for a whole object); plain strings, because hashing an Enum is slow.
 Key: TypeAlias = "tuple[str, str, str, str]"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from bgce_migrate.effect import Action
 from bgce_migrate.errors import Problem, Refused, Where
-from bgce_migrate.migration import Action, Finding, ForeignUse, MigrationId, Severity
+from bgce_migrate.migration import Finding, ForeignUse, MigrationId, Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.asking import explain, from_outside
 from bgce_migrate.order.foreign import Tables, foreign_uses_of

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bgce_migrate.migration import Action, Effect
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import COLUMN, FUNCTION, KEY, LENIENT, PARTS, RELATION, TOP, TRIGGER, Key, spell

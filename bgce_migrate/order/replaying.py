@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from bgce_migrate.migration import Action, Edge, Effect, ForeignUse, MigrationId
+from bgce_migrate.effect import Action, Effect
+from bgce_migrate.migration import Edge, ForeignUse, MigrationId
 from bgce_migrate.order.foreign import foreign_uses_of
 from bgce_migrate.order.holds import Holds
 from bgce_migrate.order.layer import Death, Life

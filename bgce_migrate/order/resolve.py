@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bgce_migrate.migration import Action, Severity
+from bgce_migrate.effect import Action
+from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.choices import decide, likely_interval
 from bgce_migrate.order.contests import enter, open_contests

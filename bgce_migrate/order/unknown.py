@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bgce_migrate.migration import Action, Severity
+from bgce_migrate.effect import Action
+from bgce_migrate.migration import Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.names import FUNCTION, PARTS, RELATION, TYPE, Key, show
 from bgce_migrate.order.record import ANY, LIVE, Loose, Use, Write

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from bgce_migrate.migration import Action, Effect, Finding, Severity
+from bgce_migrate.effect import Action, Effect
+from bgce_migrate.migration import Finding, Severity
 from bgce_migrate.order import wording
 from bgce_migrate.order.names import PARTS, RELATION, TOP, Key, show
 from bgce_migrate.order.record import NUMBERED

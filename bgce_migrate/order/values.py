@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from bgce_migrate.migration import Edge, Effect, Finding, ForeignUse, MigrationId
+from bgce_migrate.effect import Effect
+from bgce_migrate.migration import Edge, Finding, ForeignUse, MigrationId
 
 
 class LogEntry(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from bgce_migrate.migration import Action, Effect
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import LENIENT, Key

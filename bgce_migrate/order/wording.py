@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bgce_migrate.effect import Action, Effect
 from bgce_migrate.errors import Problem, Where
-from bgce_migrate.migration import Action, Effect, Finding, MigrationId, Severity
+from bgce_migrate.migration import Finding, MigrationId, Severity
 from bgce_migrate.order.layer import Death, Life
 from bgce_migrate.order.names import Key, show
 from bgce_migrate.order.record import Write

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from bgce_migrate.effect import Effect
 from bgce_migrate.errors import Problem
-from bgce_migrate.migration import Effect, Finding
+from bgce_migrate.migration import Finding
 from bgce_migrate.order import wording
 from bgce_migrate.order.names import LENIENT, Key
 from bgce_migrate.order.record import Record, Use, Write

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import FOREIGN_KEY, Action, Name, ObjectKind
 from bgce_migrate.errors import Problem, Refused
-from bgce_migrate.migration import FOREIGN_KEY, Action, ForeignUse, MigrationId, Name, ObjectKind
+from bgce_migrate.migration import ForeignUse, MigrationId
 from bgce_migrate.registry.references import ReferenceFault, parse_target
 
 #: These need ownership of the table, no grant helps; lint and the server say so.

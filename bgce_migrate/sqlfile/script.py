@@ -7,16 +7,13 @@ from array import array
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
 from bgce_migrate.errors import Problem, SqlFileError, Where
 from bgce_migrate.migration import (
-    Action,
     Direction,
-    Effect,
     Finding,
     MigrationId,
     Mode,
-    Name,
-    ObjectKind,
     Script,
     Severity,
     SourceFile,

@@ -12,9 +12,10 @@ from msgspec import Struct
 from bgce_migrate.apply.owned import Owned
 from bgce_migrate.db.rows import rows_of
 from bgce_migrate.db.wire import Command, Failed
+from bgce_migrate.effect import Action
 from bgce_migrate.fingerprint.compare import compare
 from bgce_migrate.fingerprint.model import Catalog, Object, quoted
-from bgce_migrate.migration import Action, Script
+from bgce_migrate.migration import Script
 from bgce_migrate.scratch.steps import within
 from bgce_migrate.verify.rows import Filling, Unfilled, place
 from bgce_migrate.verify.saying import said

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bgce_migrate.migration import Action, Script
+from bgce_migrate.effect import Action
+from bgce_migrate.migration import Script
 
 _CERTAIN = (Action.MAKE, Action.WRITE, Action.RENAME, Action.OPAQUE)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bgce_migrate.migration import Action, Direction, Effect, MigrationId, Mode, ObjectKind, Script
+from bgce_migrate.effect import Action, Effect, ObjectKind
+from bgce_migrate.migration import Direction, MigrationId, Mode, Script
 from bgce_migrate.order import Rules
 from bgce_migrate.servers import Server, programs
 from bgce_migrate.sqlfile import read_script, read_source

@@ -25,9 +25,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.lint import facts as f
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import Action, ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 _FUNCTIONS = re.compile(r"(pg_advisory_unlock\w*|pg_terminate_backend|pg_cancel_backend)\Z")
 _SETTINGS = frozenset({"session_replication_role"})

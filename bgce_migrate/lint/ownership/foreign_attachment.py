@@ -24,8 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene, Touch
-from bgce_migrate.migration import Action, ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 _DETAILS = {"trigger": "a trigger", "index": "an index", "statistics": "statistics", "policy": "a policy", "rule": "a rule"}
 

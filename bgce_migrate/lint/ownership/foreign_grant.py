@@ -23,9 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import ObjectKind
 from bgce_migrate.lint import facts as f
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 
 def check(scene: Scene) -> Iterator[Found]:

@@ -24,8 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import Action, ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 
 def check(scene: Scene) -> Iterator[Found]:

@@ -25,9 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.lint import facts as f
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import Action, ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 _DETAILS = frozenset({"view", "materialized view"})
 INVOKER_SINCE = 15

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import FOREIGN_KEY, Action
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene
-from bgce_migrate.migration import FOREIGN_KEY, Action, Severity
+from bgce_migrate.migration import Severity
 
 
 def check(scene: Scene) -> Iterator[Found]:

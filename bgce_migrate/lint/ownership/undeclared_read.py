@@ -25,8 +25,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgce_migrate.effect import FOREIGN_KEY, Action, ObjectKind
 from bgce_migrate.lint.ownership.values import Found, OwnershipRule, Scene, Touch
-from bgce_migrate.migration import FOREIGN_KEY, Action, ObjectKind, Severity
+from bgce_migrate.migration import Severity
 
 #: Uses that other rules judge.
 _ELSEWHERE = frozenset(

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from bgce_migrate.domain import Domain
+from bgce_migrate.effect import Action, Name, ObjectKind
 from bgce_migrate.errors import Where
 from bgce_migrate.lint.ownership.world import World
-from bgce_migrate.migration import Action, Finding, MigrationId, Name, ObjectKind, Severity
+from bgce_migrate.migration import Finding, MigrationId, Severity
 
 #: What may follow an object's name in a message, by kind of relation.
 _WORDS = {"matview": "materialized view", "": "relation"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bgce_migrate.migration import Action, Name, ObjectKind
+from bgce_migrate.effect import Action, Name, ObjectKind
 from bgce_migrate.sqlfile.effects.constraints import column, constraint
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, relation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bgce_migrate.migration import IDENTITY, Action, ObjectKind
+from bgce_migrate.effect import IDENTITY, Action, ObjectKind
 from bgce_migrate.sqlfile.effects.builtins import SERIALS
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, strings

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bgce_migrate.migration import ObjectKind
+from bgce_migrate.effect import ObjectKind
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, relation, strings
 
 _LEAVES = frozenset({None, "a_const", "string", "integer", "float", "boolean", "bit_string", "param_ref"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgce_migrate.migration import Action, Name, ObjectKind
+from bgce_migrate.effect import Action, Name, ObjectKind
 from bgce_migrate.sqlfile.effects.constraints import constraint
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression
 from bgce_migrate.sqlfile.effects.queries import make_relation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bgce_migrate.migration import Action, ObjectKind
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.sqlfile.effects.expressions import Scope, expressions
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, relation
 from bgce_migrate.sqlparse import pb

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bgce_migrate.migration import Action, Effect, Name, ObjectKind
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
 from bgce_migrate.sqlfile.effects import builtins
 from bgce_migrate.sqlparse import Positions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgce_migrate.migration import Action, ObjectKind
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.sqlfile.effects.bodies import plpgsql_body, sql_body
 from bgce_migrate.sqlfile.effects.expressions import SWITCHES, Scope, expression, path_of
 from bgce_migrate.sqlfile.effects.queries import query

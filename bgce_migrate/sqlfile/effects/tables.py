@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgce_migrate.migration import Action, ObjectKind
+from bgce_migrate.effect import Action, ObjectKind
 from bgce_migrate.sqlfile.effects.constraints import column, constraint, make_key, object_name
 from bgce_migrate.sqlfile.effects.expressions import Scope, expression, expressions
 from bgce_migrate.sqlfile.effects.queries import into_table, make_relation, query

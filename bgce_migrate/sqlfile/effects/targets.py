@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgce_migrate.migration import Name, ObjectKind
+from bgce_migrate.effect import Name, ObjectKind
 from bgce_migrate.sqlfile.effects import builtins
 from bgce_migrate.sqlfile.effects.reading import Reading, Ref, reference, strings
 from bgce_migrate.sqlparse import pb

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bgce_migrate.effect import Effect
 from bgce_migrate.errors import Problem, Refused
-from bgce_migrate.migration import Effect, MigrationId
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import Candidate, LogEntry, Placement, Rules, place
 
 _ID = re.compile(r"(\S+?)/(\d{6,})")

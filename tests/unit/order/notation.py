@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import re
 
-from bgce_migrate.migration import Action, Effect, MigrationId, Name, ObjectKind
+from bgce_migrate.effect import Action, Effect, Name, ObjectKind
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import Candidate, LogEntry, Placement, Rules, place
 
 _KINDS = {"T": ObjectKind.TYPE, "S": ObjectKind.SCHEMA, "E": ObjectKind.EXTENSION}

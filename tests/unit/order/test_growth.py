@@ -9,7 +9,8 @@ from collections import Counter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bgce_migrate.migration import Action, Effect, MigrationId
+from bgce_migrate.effect import Action, Effect
+from bgce_migrate.migration import MigrationId
 from bgce_migrate.order import Rules
 from tests.unit.order.growth import Piece, grow
 from tests.unit.order.notation import effects

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgce_migrate.migration import Effect, Name, ObjectKind
+from bgce_migrate.effect import Effect, Name, ObjectKind
 from bgce_migrate.order.model import Model
 from bgce_migrate.order.names import key_of
 from tests.unit.order.notation import effects, migration_id, name_of

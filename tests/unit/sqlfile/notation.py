@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bgce_migrate.migration import Direction, Effect, Name, ObjectKind, Script
+from bgce_migrate.effect import Effect, Name, ObjectKind
+from bgce_migrate.migration import Direction, Script
 from bgce_migrate.sqlfile import read_script, read_source
 
 

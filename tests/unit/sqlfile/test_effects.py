@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bgce_migrate.migration import Action
+from bgce_migrate.effect import Action
 
 from .notation import effects, script, spell
 
